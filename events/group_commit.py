@@ -1,0 +1,149 @@
+"""Group commit: appends that arrive during one disk wait are written by the next transaction. Floor 1.
+
+The event loop gathers batches and hands them to one thread, which runs LogWriter.commit. Two batches are under way at
+most: while the thread writes one, the loop answers the one before and gathers the next.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, Final
+
+from events.errors import EventStoreError, StoreOverloaded, StoreUnavailable
+from events.request import AppendRequest
+from events.writer import LogWriter, Outcome
+
+BATCH_APPENDS_MAX: Final = 128  # two of them keep 256 producers and the disk busy at the same time
+BATCH_EVENTS_MAX: Final = 20_000  # bounds how long the appends behind a large one wait
+QUEUED_EVENTS_MAX: Final = 50_000  # a source's; past it an append is refused
+BATCHES_UNDER_WAY_MAX: Final = 2
+
+# Called in the event loop with a source's waiters, the outcome for each, and the log's head.
+Deliver = Callable[[list[Any], list[Outcome], int], None]
+
+
+class Source:
+    """One producer's queue: this process, or another one that appends through it. Sources take turns.
+
+    A waiter is whatever `deliver` knows how to answer.
+    """
+
+    def __init__(self, deliver: Deliver) -> None:
+        self.deliver = deliver
+        self.requests: deque[AppendRequest] = deque()
+        self.waiters: deque[Any] = deque()
+        self.queued_events = 0
+
+
+class Batch:
+    """Requests to commit together, and whose they are."""
+
+    def __init__(self) -> None:
+        self.requests: list[AppendRequest] = []
+        self.shares: list[tuple[Source, list[Any]]] = []
+        self.events = 0
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.requests) >= BATCH_APPENDS_MAX or self.events >= BATCH_EVENTS_MAX
+
+    def take(self, source: Source, appends_max: int) -> None:
+        """Move up to `appends_max` requests from the source's queue into the batch."""
+        taken: list[Any] = []
+        while source.requests and len(taken) < appends_max and not self.is_full:
+            request = source.requests.popleft()
+            events = event_count(request)
+            source.queued_events -= events
+            self.events += events
+            self.requests.append(request)
+            taken.append(source.waiters.popleft())
+        self.shares.append((source, taken))
+
+
+def event_count(request: AppendRequest) -> int:
+    runs = request.runs
+    return runs[0].count if len(runs) == 1 else sum(run.count for run in runs)
+
+
+class GroupCommit:
+    """Owns `writer` and its thread from construction to `close`. on_head: called with the head after each commit."""
+
+    def __init__(self, writer: LogWriter, *, on_head: Callable[[int], None]) -> None:
+        self._writer = writer
+        self._on_head = on_head
+        self._loop = asyncio.get_running_loop()
+        self._turn: deque[Source] = deque()  # the sources that wait, each once
+        self._batches: SimpleQueue[Batch | None] = SimpleQueue()
+        self._under_way = 0
+        self._is_dispatch_due = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._thread = threading.Thread(target=self._work, name="log-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, source: Source, request: AppendRequest, waiter: Any) -> None:
+        """Queue the append; `source.deliver` gets its outcome. Raises StoreOverloaded when the queue is full."""
+        events = event_count(request)
+        if source.queued_events + events > QUEUED_EVENTS_MAX and source.requests:
+            raise StoreOverloaded(f"{source.queued_events} events wait to be written: nothing was written, retry later")
+        if not source.requests:
+            self._turn.append(source)
+        source.queued_events += events
+        source.requests.append(request)
+        source.waiters.append(waiter)
+        if not self._is_dispatch_due and self._under_way < BATCHES_UNDER_WAY_MAX:
+            # Not at once: all that this turn of the loop appends shall share the commit.
+            self._is_dispatch_due = True
+            self._idle.clear()
+            self._loop.call_soon(self._dispatch)
+
+    def _dispatch(self) -> None:
+        self._is_dispatch_due = False
+        while self._turn and self._under_way < BATCHES_UNDER_WAY_MAX:
+            self._under_way += 1
+            self._batches.put(self._gather())
+        if not self._under_way:
+            self._idle.set()
+
+    def _gather(self) -> Batch:
+        """Return the next batch, with an equal share for each source that waits."""
+        batch = Batch()
+        share = max(1, BATCH_APPENDS_MAX // len(self._turn))
+        while self._turn and not batch.is_full:
+            source = self._turn.popleft()
+            batch.take(source, share)
+            if source.requests:
+                self._turn.append(source)
+        return batch
+
+    def _work(self) -> None:
+        while (batch := self._batches.get()) is not None:
+            outcomes: list[Outcome]
+            try:
+                outcomes = self._writer.commit(batch.requests)
+            except EventStoreError as error:
+                outcomes = [error] * len(batch.requests)
+            except Exception as error:  # a fault of ours: those who wait must hear of it
+                outcomes = [StoreUnavailable(f"the append failed: {error!r}")] * len(batch.requests)
+                self._loop.call_soon_threadsafe(
+                    self._loop.call_exception_handler, {"message": "a commit failed", "exception": error}
+                )
+            self._loop.call_soon_threadsafe(self._committed, batch, outcomes, self._writer.head[0])
+
+    def _committed(self, batch: Batch, outcomes: list[Outcome], head: int) -> None:
+        self._under_way -= 1
+        self._dispatch()
+        start = 0
+        for source, waiters in batch.shares:
+            source.deliver(waiters, outcomes[start : start + len(waiters)], head)
+            start += len(waiters)
+        self._on_head(head)
+
+    async def close(self) -> None:
+        """Commit what is queued, then end the thread and close the writer's connection."""
+        await self._idle.wait()
+        self._batches.put(None)
+        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._writer.close)
