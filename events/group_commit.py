@@ -54,17 +54,12 @@ class Batch:
         taken: list[Any] = []
         while source.requests and len(taken) < appends_max and not self.is_full:
             request = source.requests.popleft()
-            events = event_count(request)
+            events = request.events
             source.queued_events -= events
             self.events += events
             self.requests.append(request)
             taken.append(source.waiters.popleft())
         self.shares.append((source, taken))
-
-
-def event_count(request: AppendRequest) -> int:
-    runs = request.runs
-    return runs[0].count if len(runs) == 1 else sum(run.count for run in runs)
 
 
 class GroupCommit:
@@ -85,7 +80,7 @@ class GroupCommit:
 
     def submit(self, source: Source, request: AppendRequest, waiter: Any) -> None:
         """Queue the append; `source.deliver` gets its outcome. Raises StoreOverloaded when the queue is full."""
-        events = event_count(request)
+        events = request.events
         if source.queued_events + events > QUEUED_EVENTS_MAX and source.requests:
             raise StoreOverloaded(f"{source.queued_events} events wait to be written: nothing was written, retry later")
         if not source.requests:
@@ -119,10 +114,21 @@ class GroupCommit:
         return batch
 
     def _work(self) -> None:
+        """Commit batch after batch. The answers of one batch go out while the next one waits for the disk.
+
+        Sent earlier, they would wake the producers while this thread prepares the next batch: both need the
+        interpreter, which passes from thread to thread slowly. With no batch behind it, an answer goes out at once.
+        """
+        answers: list[tuple[Batch, list[Outcome], int]] = []
+
+        def send_answers() -> None:
+            if answers:
+                self._loop.call_soon_threadsafe(self._committed, *answers.pop())
+
         while (batch := self._batches.get()) is not None:
             outcomes: list[Outcome]
             try:
-                outcomes = self._writer.commit(batch.requests)
+                outcomes = self._writer.commit(batch.requests, before_disk=send_answers)
             except EventStoreError as error:
                 outcomes = [error] * len(batch.requests)
             except Exception as error:  # a fault of ours: those who wait must hear of it
@@ -130,7 +136,10 @@ class GroupCommit:
                 self._loop.call_soon_threadsafe(
                     self._loop.call_exception_handler, {"message": "a commit failed", "exception": error}
                 )
-            self._loop.call_soon_threadsafe(self._committed, batch, outcomes, self._writer.head[0])
+            send_answers()  # those of the batch before, if the commit failed before the disk
+            answers.append((batch, outcomes, self._writer.head[0]))
+            if self._batches.empty():
+                send_answers()
 
     def _committed(self, batch: Batch, outcomes: list[Outcome], head: int) -> None:
         self._under_way -= 1

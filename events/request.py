@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from hashlib import sha256
+from itertools import groupby
 from typing import Final
 
 import msgspec
@@ -17,24 +18,30 @@ KEY_CHARACTERS_MAX: Final = 300
 
 
 class EncodedRun(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Events of one stream and type. data: their JSON array. expected_version counts for a stream's first run only."""
+    """Events of one stream and type. data: their JSON array. expected_version counts for a stream's first run only.
+
+    event_id: of the run's one event, if the caller gave it; fingerprint: what a repeat of that id must equal.
+    """
 
     stream: str
     expected_version: int
     type: str
     schema_version: int
     count: int
-    event_id: str | None
     data: str
+    event_id: str | None = None
+    fingerprint: str = ""
 
 
 class AppendRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One atomic append. metadata: JSON. key: the idempotency key, None if the caller gave none."""
+    """One atomic append. metadata: JSON. key: the idempotency key; fingerprint: what a repeat of it must equal."""
 
     runs: list[EncodedRun]
     metadata: str
-    key: str | None
-    fingerprint: str
+    events: int
+    key: str | None = None
+    fingerprint: str = ""
+    has_event_ids: bool = False
 
 
 def encode_append(
@@ -45,37 +52,36 @@ def encode_append(
     for append in appends:
         if STREAM_NAME.fullmatch(append.stream) is None:
             raise ValueError(f"stream {append.stream!r} is not category-id: lower-case letters, '-', visible ASCII")
-        runs.extend(encode_runs(append))
-    if not runs:
-        raise ValueError("an append needs at least one event")
-    if sum(run.count for run in runs) > EVENTS_PER_APPEND_MAX:
-        raise ValueError(f"an append takes at most {EVENTS_PER_APPEND_MAX} events: split it")
-    if key is not None and not 0 < len(key) <= KEY_CHARACTERS_MAX:
+        runs += encode_runs(append)
+    events = runs[0].count if len(runs) == 1 else sum([run.count for run in runs])
+    if not 0 < events <= EVENTS_PER_APPEND_MAX:
+        raise ValueError(f"an append takes 1 to {EVENTS_PER_APPEND_MAX} events, found {events}")
+    has_event_ids = any([run.event_id is not None for run in runs])  # noqa: C419  # a list is faster on the hot path
+    if key is None:
+        return AppendRequest(runs, encode(metadata).decode(), events, None, "", has_event_ids)
+    if not 0 < len(key) <= KEY_CHARACTERS_MAX:
         raise ValueError(f"an idempotency key has 1 to {KEY_CHARACTERS_MAX} characters, found {len(key)}")
-    if key is not None:
-        metadata = msgspec.structs.replace(metadata, idempotency_key=key)
-    return AppendRequest(runs, encode(metadata).decode(), key, fingerprint)
+    metadata = msgspec.structs.replace(metadata, idempotency_key=key)
+    fingerprint = fingerprint or content_fingerprint([f"{run.stream}\n{run.type}\n{run.data}" for run in runs])
+    return AppendRequest(runs, encode(metadata).decode(), events, key, fingerprint, has_event_ids)
 
 
 def encode_runs(append: StreamAppend) -> list[EncodedRun]:
     """Return the events as the longest runs of one type; an event whose id the caller gave is a run of its own."""
+    events = append.events
+    if len(events) == 1 and isinstance(events[0], Event):
+        return [encode_run(append.stream, append.expected_version, [events[0]])]
     runs: list[EncodedRun] = []
     expected_version = append.expected_version
-    same: list[Event] = []
-    for item in append.events:
-        if isinstance(item, NewEvent):
-            if same:
-                runs.append(encode_run(append.stream, expected_version, same))
-                expected_version, same = ANY, []
-            runs.append(encode_run(append.stream, expected_version, [item.data], event_id=str(item.event_id)))
+    for event_type, same in groupby(events, type):
+        if event_type is NewEvent:
+            for item in same:
+                assert isinstance(item, NewEvent)
+                runs.append(encode_run(append.stream, expected_version, [item.data], event_id=str(item.event_id)))
+                expected_version = ANY
+        else:
+            runs.append(encode_run(append.stream, expected_version, [item for item in same if isinstance(item, Event)]))
             expected_version = ANY
-            continue
-        if same and type(item) is not type(same[0]):
-            runs.append(encode_run(append.stream, expected_version, same))
-            expected_version, same = ANY, []
-        same.append(item)
-    if same:
-        runs.append(encode_run(append.stream, expected_version, same))
     return runs
 
 
@@ -91,12 +97,14 @@ def encode_run(stream: str, expected_version: int, events: list[Event], *, event
         list_decoder(event_type).decode(data)
     except msgspec.ValidationError as error:
         raise ValueError(f"{event_type.__name__} would not be read back: {error}") from error
-    return EncodedRun(
-        stream, expected_version, event_type.__name__, event_type.schema_version, len(events), event_id, data.decode()
-    )
+    text = data.decode()
+    name, schema_version = event_type.__name__, event_type.schema_version
+    if event_id is None:
+        return EncodedRun(stream, expected_version, name, schema_version, len(events), text)
+    fingerprint = content_fingerprint([stream, name, text])
+    return EncodedRun(stream, expected_version, name, schema_version, 1, text, event_id, fingerprint)
 
 
-def content_fingerprint(runs: Sequence[EncodedRun]) -> str:
-    """Return 32 hex digits that differ when streams, types or data do."""
-    text = "\n".join(f"{run.stream}\n{run.type}\n{run.data}" for run in runs)
-    return sha256(text.encode()).hexdigest()[:32]
+def content_fingerprint(parts: list[str]) -> str:
+    """Return 32 hex digits that differ when a part does; no part ends or begins with a newline."""
+    return sha256("\n".join(parts).encode()).hexdigest()[:32]

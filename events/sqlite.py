@@ -5,6 +5,7 @@ import itertools
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, TypeVar
@@ -14,7 +15,7 @@ import apsw
 from events.catalog import Event
 from events.errors import EventStoreError, StoreClosed, StoreOverloaded, StoreUnavailable
 from events.event import ANY, Appended, Metadata, NewEvent, RecordedEvent, StreamAppend
-from events.group_commit import QUEUED_EVENTS_MAX, GroupCommit, Source, event_count
+from events.group_commit import QUEUED_EVENTS_MAX, GroupCommit, Source
 from events.lock import WriterLock
 from events.reading import LogReader
 from events.request import AppendRequest, encode_append
@@ -48,6 +49,8 @@ class SqliteEventStore:
         self._client: ClientConnection | None = None  # while another one writes
         self._own_appends = Source(self._deliver)
         self._numbers = itertools.count(1)
+        self._client_id = uuid.uuid4().hex
+        self._keys = itertools.count(1)  # rising, so that the index of the keys grows at few places
         self._sent: dict[int, Sent] = {}
         self._sent_events = 0
         self._head = 0
@@ -91,7 +94,7 @@ class SqliteEventStore:
             while not self._lock.try_acquire():
                 lost: asyncio.Future[None] = self._loop.create_future()
                 try:
-                    client = await connect(self._socket_path, self._answered, lambda lost=lost: lost.set_result(None))  # type: ignore[misc]
+                    client = await connect(self._socket_path, self._answered, partial(wake, lost))
                 except OSError:  # the holder starts, stops, or has just died
                     self._give_up_old_appends()
                     await asyncio.sleep(RETRY_SECONDS)
@@ -173,11 +176,16 @@ class SqliteEventStore:
             self._commits.submit(self._own_appends, encode_append(appends, metadata, key, fingerprint), future)
         else:
             # An append that leaves the process needs a key: it is sent again when the writer dies before answering.
-            self._send(encode_append(appends, metadata, key or f"append:{uuid.uuid4().hex}", fingerprint), future)
+            self._send(
+                encode_append(
+                    appends, metadata, key or f"append:{self._client_id}:{next(self._keys):09d}", fingerprint
+                ),
+                future,
+            )
         return future
 
     def _send(self, request: AppendRequest, future: asyncio.Future[Appended]) -> None:
-        events = event_count(request)
+        events = request.events
         if self._sent and self._sent_events + events > QUEUED_EVENTS_MAX:
             raise StoreOverloaded(f"{self._sent_events} events wait for the writer: nothing was written, retry later")
         number = next(self._numbers)
@@ -189,7 +197,7 @@ class SqliteEventStore:
     def _forget(self, number: int) -> "Sent | None":
         sent = self._sent.pop(number, None)
         if sent is not None:
-            self._sent_events -= event_count(sent.request)
+            self._sent_events -= sent.request.events
         return sent
 
     def _take_sent(self) -> "list[Sent]":
@@ -201,7 +209,10 @@ class SqliteEventStore:
     def _deliver(self, futures: list[asyncio.Future[Appended]], outcomes: list[Outcome], _head: int) -> None:
         """Answer this process's own appends."""
         for future, outcome in zip(futures, outcomes, strict=True):
-            answer(future, outcome)
+            if type(outcome) is Appended and not future.done():  # the usual case, without a call
+                future.set_result(outcome)
+            else:
+                answer(future, outcome)
 
     def _answered(self, reply: Answer) -> None:
         """Answer the appends that another process wrote."""

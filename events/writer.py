@@ -11,23 +11,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import apsw
-from migrations.apply import apply
 
 from events import chain
 from events.codec import encode
 from events.connection import select
 from events.errors import EventStoreError, IdempotencyKeyReused, StoreFull, StoreUnavailable, WrongExpectedVersion
 from events.event import ANY, Appended
-from events.request import AppendRequest, EncodedRun, content_fingerprint
+from events.request import AppendRequest, EncodedRun
+from migrations.apply import apply
 
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations" / "log"
-ROW_FIELDS: Final = 11
-# Rows go in by statements of many rows: one call into SQLite, so the interpreter's lock is given up once a statement
-# and not once a row, which costs milliseconds each while the event loop is busy.
-ROWS_PER_STATEMENT: Final = (64, 16, 4, 1)
-INSERT_ROWS: Final = {
-    n: f"INSERT INTO runs VALUES {', '.join(['(' + '?, ' * 10 + '?)'] * n)}" for n in ROWS_PER_STATEMENT
-}
+INSERT: Final = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 VERSIONS_CACHED_MAX: Final = 100_000
 TAIL_ROWS_VERIFIED: Final = 1_000
 Outcome = Appended | EventStoreError
@@ -36,6 +30,10 @@ Head = tuple[int, int, bytes]  # position, recorded_at and hash of the last row
 
 def now_microseconds() -> int:
     return time.time_ns() // 1000
+
+
+def nothing() -> None:
+    """The default of `before_disk`."""
 
 
 class LogWriter:
@@ -71,15 +69,19 @@ class LogWriter:
         self.head: Head = last[0] if last else (0, 0, chain.first_hash(log_id))
         self._versions: dict[str, int] = {}
 
-    def commit(self, requests: Sequence[AppendRequest]) -> list[Outcome]:
+    def commit(self, requests: Sequence[AppendRequest], *, before_disk: Callable[[], None] = nothing) -> list[Outcome]:
         """Append each request that may be appended, all in one transaction on disk, and return what became of each.
 
+        before_disk: called when only the wait for the disk is left, which needs no interpreter.
         Raises StoreFull or StoreUnavailable when nothing at all was written.
         """
         try:
             batch = Batch(self, requests)
             if batch.rows:
-                self._write(batch)
+                self._insert(batch)
+            before_disk()
+            if batch.rows:
+                self._connection.execute("COMMIT")
         except apsw.FullError as error:
             self._roll_back()
             raise StoreFull("the disk is full: nothing was written; free some space and retry") from error
@@ -90,24 +92,16 @@ class LogWriter:
             ) from error
         if batch.rows:
             self.head = batch.position, batch.recorded_at, batch.hash
-        if len(self._versions) > VERSIONS_CACHED_MAX:
-            self._versions.clear()
-        self._versions.update(batch.versions)
+            if len(self._versions) > VERSIONS_CACHED_MAX:
+                self._versions.clear()
+            self._versions.update(batch.versions)
         return batch.outcomes
 
-    def _write(self, batch: "Batch") -> None:
-        execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
-        values = batch.rows
-        start, end = 0, len(values)
-        for n in ROWS_PER_STATEMENT:
-            step = n * ROW_FIELDS
-            while end - start >= step:
-                execute(INSERT_ROWS[n], values[start : start + step])
-                start += step
+    def _insert(self, batch: "Batch") -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.executemany(INSERT, batch.rows)
         if batch.keys:
             self._connection.executemany("INSERT INTO keys VALUES (?, ?, ?, ?)", batch.keys)
-        execute("COMMIT")
 
     def _roll_back(self) -> None:
         """Return to what is on disk: after an error in a commit only the file knows whether it took place."""
@@ -162,7 +156,7 @@ class Batch:
 
     def __init__(self, writer: LogWriter, requests: Sequence[AppendRequest]) -> None:
         self._writer = writer
-        self.rows: list[Any] = []  # ROW_FIELDS values a row, one row after the other
+        self.rows: list[tuple[Any, ...]] = []
         self.keys: list[tuple[str, int, int, str]] = []
         self.position, self.recorded_at, self.hash = writer.head
         self.recorded_at = max(self.recorded_at, writer.clock())
@@ -173,30 +167,29 @@ class Batch:
 
     def _decide(self, request: AppendRequest) -> Outcome:
         """Add the request's rows, or say why there are none. The keys are looked at before the expected versions."""
-        keys = keys_of(request)
-        if keys and (earlier := self._find_earlier(request, keys)) is not None:
+        runs, versions = request.runs, self.versions
+        if (request.key is not None or request.has_event_ids) and (earlier := self._find_earlier(request)) is not None:
             return earlier
-        versions = self.versions
-        for run in request.runs:
+        for run in runs:
             if run.expected_version != ANY and versions[run.stream] != run.expected_version:
                 return WrongExpectedVersion(run.stream, expected=run.expected_version, found=versions[run.stream])
         first_position = self.position + 1
-        for run in request.runs:
+        for run in runs:
             self._add_row(run, request.metadata)
         if request.key is not None:
-            self._use_key(*keys[0], first_position)
-        return Appended(first_position, self.position, versions[request.runs[-1].stream])
+            self._use_key(f"key:{request.key}", request.fingerprint, first_position)
+        return Appended(first_position, self.position, versions[runs[-1].stream])
 
-    def _find_earlier(self, request: AppendRequest, keys: list[tuple[str, str]]) -> Outcome | None:
+    def _find_earlier(self, request: AppendRequest) -> Outcome | None:
         """Return the first answer if the append was made before, an error if only a part or another one was."""
-        used = [(key, fingerprint, self._used[key]) for key, fingerprint in keys if key in self._used]
+        used = [(key, fingerprint, self._used[key]) for key, fingerprint in keys_of(request) if key in self._used]
         if not used:
             return None
         for key, fingerprint, (_, _, first_fingerprint) in used:
             if fingerprint != first_fingerprint:
                 return IdempotencyKeyReused(key.partition(":")[2])
-        is_whole = request.key is not None and used[0][0] == f"key:{request.key}"
-        if not is_whole and len(used) < len(request.runs):
+        is_whole = used[0][0] == f"key:{request.key}" or len(used) == len(request.runs)
+        if not is_whole:
             return IdempotencyKeyReused(used[0][0].partition(":")[2])
         first_position = min(positions[0] for _, _, positions in used)
         position = max(positions[1] for _, _, positions in used)
@@ -204,9 +197,9 @@ class Batch:
 
     def _stream_version_at(self, position: int) -> int:
         """Return the stream version of the row that ends at `position`, in the log or in this batch."""
-        for start in range(0, len(self.rows), ROW_FIELDS):
-            if self.rows[start] == position:
-                return int(self.rows[start + 3])
+        for row in self.rows:
+            if row[0] == position:
+                return int(row[3])
         return self._writer.stream_version_at(position)
 
     def _add_row(self, run: EncodedRun, metadata: str) -> None:
@@ -225,10 +218,9 @@ class Batch:
             run.data,
         )
         self.hash = chain.extend(self.hash, row)
-        self.rows += row
-        self.rows.append(self.hash)
+        self.rows.append((*row, self.hash))
         if run.event_id is not None:
-            self._use_key(f"event:{run.event_id}", content_fingerprint([run]), self.position)
+            self._use_key(f"event:{run.event_id}", run.fingerprint, self.position)
 
     def _use_key(self, key: str, fingerprint: str, first_position: int) -> None:
         self._used[key] = (first_position, self.position, fingerprint)
@@ -237,8 +229,7 @@ class Batch:
 
 def keys_of(request: AppendRequest) -> list[tuple[str, str]]:
     """Return (row of `keys`, fingerprint) for the idempotency key and for each event id that the caller gave."""
-    keys: list[tuple[str, str]] = []
-    if request.key is not None:
-        keys.append((f"key:{request.key}", request.fingerprint or content_fingerprint(request.runs)))
-    keys += [(f"event:{run.event_id}", content_fingerprint([run])) for run in request.runs if run.event_id is not None]
+    keys = [] if request.key is None else [(f"key:{request.key}", request.fingerprint)]
+    if request.has_event_ids:
+        keys += [(f"event:{run.event_id}", run.fingerprint) for run in request.runs if run.event_id is not None]
     return keys
