@@ -40,14 +40,15 @@ class Source:
 class Batch:
     """Requests to commit together, and whose they are."""
 
-    def __init__(self) -> None:
+    def __init__(self, appends_max: int) -> None:
+        self.appends_max = appends_max
         self.requests: list[AppendRequest] = []
         self.shares: list[tuple[Source, list[Any]]] = []
         self.events = 0
 
     @property
     def is_full(self) -> bool:
-        return len(self.requests) >= BATCH_APPENDS_MAX or self.events >= BATCH_EVENTS_MAX
+        return len(self.requests) >= self.appends_max or self.events >= BATCH_EVENTS_MAX
 
     def take(self, source: Source, appends_max: int) -> None:
         """Move up to `appends_max` requests from the source's queue into the batch."""
@@ -97,15 +98,21 @@ class GroupCommit:
     def _dispatch(self) -> None:
         self._is_dispatch_due = False
         while self._turn and self._under_way < BATCHES_UNDER_WAY_MAX:
+            batch = self._gather()
             self._under_way += 1
-            self._batches.put(self._gather())
+            self._batches.put(batch)
         if not self._under_way:
             self._idle.set()
 
     def _gather(self) -> Batch:
-        """Return the next batch, with an equal share for each source that waits."""
-        batch = Batch()
-        share = max(1, BATCH_APPENDS_MAX // len(self._turn))
+        """Return the next batch, with an equal share for each source that waits.
+
+        With nothing under way it takes half of what waits, and the next batch the rest: from then on the disk works on
+        the one while the loop answers and gathers the other.
+        """
+        waiting = sum(len(source.requests) for source in self._turn)
+        batch = Batch(min(BATCH_APPENDS_MAX, waiting if self._under_way else (waiting + 1) // 2))
+        share = max(1, batch.appends_max // len(self._turn))
         while self._turn and not batch.is_full:
             source = self._turn.popleft()
             batch.take(source, share)

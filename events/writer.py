@@ -21,6 +21,13 @@ from events.request import AppendRequest, EncodedRun
 from migrations.apply import apply
 
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations" / "log"
+PRAGMAS: Final = (
+    "journal_mode = WAL",
+    "synchronous = FULL",  # the log cannot be rebuilt, so each commit waits for the disk
+    "wal_autocheckpoint = 8000",  # 32 MB: at the default 1000 pages, p99 at 16 producers is five times as long
+    "cache_size = -65536",
+    "busy_timeout = 5000",
+)
 INSERT: Final = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 VERSIONS_CACHED_MAX: Final = 100_000
 TAIL_ROWS_VERIFIED: Final = 1_000
@@ -42,13 +49,7 @@ class LogWriter:
     def __init__(self, path: Path, *, clock: Callable[[], int] = now_microseconds) -> None:
         self.clock = clock
         self._connection = apsw.Connection(str(path))
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",  # the log cannot be rebuilt, so each commit waits for the disk
-            "wal_autocheckpoint = 8000",  # 32 MB: at the default 1000 pages, p99 at 16 producers is five times as long
-            "cache_size = -65536",
-            "busy_timeout = 5000",
-        ):
+        for pragma in PRAGMAS:
             select(self._connection, f"PRAGMA {pragma}")
         apply(self._connection, MIGRATIONS)
         self._ensure_identity()
