@@ -1,0 +1,1 @@
+"""The recipe recommender: reading recipes, searching and ranking them. Floor 3."""

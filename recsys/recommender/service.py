@@ -1,0 +1,243 @@
+"""The recommender: answers requests from the catalogue of the moment, and follows it as it changes. Floor 3."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import Protocol
+
+import aiosqlite
+import msgspec
+import numpy as np
+
+from events.catalog import Recipe
+from projections.catalogue import StoredRecipe, stored_recipes
+from projections.errors import ProjectionError
+from projections.feedback import recipe_ratings
+from recsys.errors import RecommenderUnavailable
+from recsys.logging import mlops_logger
+from recsys.recommender.arrays import BoolArray, FloatArray
+from recsys.recommender.catalogue import Catalogue
+from recsys.recommender.embedding import E5, Embedder, fingerprint, passage_text, yield_to_requests
+from recsys.recommender.encoder import QueryEncoder
+from recsys.recommender.lru import LruCache
+from recsys.recommender.moment import Moment, Ranked, Ratings, search
+from recsys.recommender.ranker import HybridRanker, Ranker
+from recsys.recommender.retrieval import Request, understand
+from recsys.recommender.vectors import VectorStore
+
+SHIPPED_FOLDER = Path(__file__).parent.parent / "data"
+SEARCH_THREADS = 2  # embedding is most of a request's time, and lets go of the interpreter
+ANSWERS_KEPT = 4096
+LOOK_SECONDS = 0.25
+FIRST_REQUEST = "recetas fáciles"  # the first search reads all arrays from the disk, so no user should wait for it
+EMBEDDED_A_TURN = 8  # recipes embedded in the background, until the kept answers are dropped for better ones
+
+
+class ViewsReader(Protocol):
+    """What the recommender needs of the views."""
+
+    def reader(self) -> AbstractAsyncContextManager[aiosqlite.Connection]: ...
+    def changed_at(self, view: str) -> int: ...
+
+
+class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
+    """Recipes for a request, best first; scores, in [0, 1], and ratings run beside them.
+
+    ratings: the average of 0 to 5, None while unrated. latency_ms: stage → milliseconds; a stage left out was not
+    needed. degraded: what the answer had to do without. language: of the request, es or en.
+    """
+
+    recipes: list[Recipe]
+    scores: list[float]
+    ratings: list[float | None]
+    latency_ms: dict[str, float]
+    language: str
+    degraded: list[str]
+    model_id: str
+    model_version: str
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """Let views that cannot be read just now be: answers come from what was read before."""
+    try:
+        yield
+    except (sqlite3.Error, ProjectionError) as error:
+        mlops_logger.warning("the views cannot be read, the recommender goes on with what it has: %s", error)
+
+
+class Recommender:
+    """Answers requests. `await load()` first, keep `run()` running beside it, `close()` at the end."""
+
+    def __init__(
+        self,
+        views: ViewsReader,
+        cache_folder: Path,
+        *,
+        ranker: Ranker | None = None,
+        make_embedder: Callable[[], Embedder] = E5,
+    ) -> None:
+        self.views = views
+        self.cache_folder = cache_folder
+        self.ranker = ranker or HybridRanker()
+        self.make_embedder = make_embedder
+        self.encoder = QueryEncoder(make_embedder)
+        self.answers: LruCache[tuple[str, int], Recommendation] = LruCache(ANSWERS_KEPT)
+        self.searchers = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="search")
+        self.background = ThreadPoolExecutor(1, thread_name_prefix="embed", initializer=yield_to_requests)
+        self.embedder: Embedder | None = None
+        self.is_closing = False
+        self.vector_store: VectorStore | None = None
+        self.moment: Moment | None = None
+        self.catalogue_seen = self.feedback_seen = -1
+        self.refreshing = asyncio.Lock()
+
+    @property
+    def degraded(self) -> list[str]:
+        """What answers do without now: `embedding_unavailable`, or `embedding_incomplete` while recipes wait for it."""
+        if self.encoder.problem:
+            return ["embedding_unavailable"]
+        return ["embedding_incomplete"] if self.unembedded else []
+
+    @property
+    def unembedded(self) -> int:
+        """How many recipes are found by their words only, until the background has embedded them."""
+        return int(np.count_nonzero(~self.moment.has_vector)) if self.moment else 0
+
+    async def load(self) -> None:
+        """Read the catalogue and make ready to answer."""
+        loop = asyncio.get_running_loop()
+        engines = loop.run_in_executor(self.searchers, self.encoder.open, SEARCH_THREADS)
+        await self.refresh()
+        await engines
+        if self.encoder.problem:
+            mlops_logger.warning("recipes are found by their words only: %s", self.encoder.problem)
+        await self.recommend(FIRST_REQUEST)
+
+    async def run(self) -> None:
+        """Follow the catalogue and embed its new recipes, until cancelled."""
+        while True:
+            start = perf_counter()
+            with going_on():
+                await self.refresh()
+            if not await self.embed_some():
+                # While an import goes on, half of the time at most is spent on building the index anew.
+                await asyncio.sleep(max(LOOK_SECONDS, perf_counter() - start))
+
+    def close(self) -> None:
+        """Let go of the threads; a text that is being embedded is finished first."""
+        self.is_closing = True
+        self.searchers.shutdown(cancel_futures=True)
+        self.background.shutdown(cancel_futures=True)
+
+    async def recommend(self, query: str, n: int = 3) -> Recommendation:
+        """Return the best `n` recipes. An answer given before, to a catalogue and ratings unchanged since, is repeated.
+
+        Raises RecommenderUnavailable before `load`.
+        """
+        start = perf_counter()
+        with going_on():
+            await self.refresh_ratings()
+        moment = self.moment
+        if moment is None:
+            raise RecommenderUnavailable("the catalogue is being read: try again in a second")
+        kept = self.answers.get((query, n))
+        if kept is None:
+            kept = await asyncio.get_running_loop().run_in_executor(self.searchers, self.answer, moment, query, n)
+            if moment is self.moment:
+                self.answers.put((query, n), msgspec.structs.replace(kept, latency_ms={}))
+        return msgspec.structs.replace(kept, latency_ms={**kept.latency_ms, "total": (perf_counter() - start) * 1e3})
+
+    def answer(self, moment: Moment, query: str, n: int) -> Recommendation:
+        request = understand(query, moment.catalogue.lexical)
+        start = perf_counter()
+        vector = self.encoder.vector(request.meaning)
+        embedded_ms = (perf_counter() - start) * 1e3
+        ranked = search(moment, request, vector, ranker=self.ranker, n=n)
+        return self.recommendation(moment, request, ranked, {} if vector is None else {"embedding": embedded_ms})
+
+    def recommendation(
+        self, moment: Moment, request: Request, ranked: Ranked, latency_ms: dict[str, float]
+    ) -> Recommendation:
+        return Recommendation(
+            recipes=[moment.catalogue.recipes[row].decode() for row in ranked.rows],
+            scores=[float(score) for score in ranked.scores],
+            ratings=[moment.ratings.average(row) for row in ranked.rows],
+            latency_ms=latency_ms | ranked.latency_ms,
+            language=request.language,
+            degraded=self.degraded,
+            model_id=self.ranker.model_id,
+            model_version=self.ranker.model_version,
+        )
+
+    async def refresh(self) -> None:
+        """Read what changed in the catalogue and the ratings. Answers are given from what was until it is ready."""
+        async with self.refreshing:
+            changed_at = self.views.changed_at("catalogue")
+            if changed_at != self.catalogue_seen:
+                await self.read_catalogue()
+                self.catalogue_seen = changed_at
+        await self.refresh_ratings()
+
+    async def read_catalogue(self) -> None:
+        former = self.moment.catalogue if self.moment else None
+        async with self.views.reader() as db:
+            changed = await stored_recipes(db, after=former.position if former else 0)
+        catalogue, vectors, has_vector = await asyncio.to_thread(self.prepare, former, changed)
+        feedback_at = self.views.changed_at("feedback")
+        async with self.views.reader() as db:
+            ratings = Ratings.none(len(catalogue.recipes)).updated(await recipe_ratings(db), catalogue.rows)
+        self.replace_moment(Moment(catalogue, ratings, vectors, has_vector))
+        self.feedback_seen = feedback_at
+
+    def prepare(self, former: Catalogue | None, changed: list[StoredRecipe]) -> tuple[Catalogue, FloatArray, BoolArray]:
+        """Return the catalogue after these recipes were stored, and its vectors. CPU: for a thread."""
+        if self.vector_store is None:
+            self.vector_store = VectorStore(self.cache_folder, fingerprint=fingerprint(), shipped_folder=SHIPPED_FOLDER)
+        stored = former.with_changes(changed) if former else changed
+        catalogue = Catalogue.prepare(stored, self.cache_folder)
+        return catalogue, *self.vector_store.matrix(catalogue.keys)
+
+    async def refresh_ratings(self) -> None:
+        """Read the ratings that changed, if any did: so that who rated sees it in the next answer."""
+        moment, changed_at = self.moment, self.views.changed_at("feedback")
+        if moment is None or changed_at == self.feedback_seen:
+            return
+        async with self.views.reader() as db:
+            changed = await recipe_ratings(db, after=moment.ratings.position)
+        if moment is self.moment:
+            self.replace_moment(replace(moment, ratings=moment.ratings.updated(changed, moment.catalogue.rows)))
+            self.feedback_seen = changed_at
+
+    def replace_moment(self, moment: Moment) -> None:
+        self.moment = moment
+        self.answers.clear()
+
+    async def embed_some(self) -> bool:
+        """Embed a few of the recipes that have no vector yet, in the background; False if there was nothing to do."""
+        moment = self.moment
+        if moment is None or self.encoder.problem or moment.has_vector.all():
+            return False
+        await asyncio.get_running_loop().run_in_executor(self.background, self.embed_rows, moment)
+        if moment is self.moment:
+            self.replace_moment(replace(moment))  # so that an answer begun before is not kept
+        return True
+
+    def embed_rows(self, moment: Moment) -> None:
+        """Fill in the first missing vectors. A search beside it sees a row once it is whole."""
+        assert self.vector_store is not None
+        self.embedder = self.embedder or self.make_embedder()
+        for row in np.flatnonzero(~moment.has_vector)[:EMBEDDED_A_TURN]:
+            if self.is_closing:
+                return
+            key = moment.catalogue.keys[row]
+            if key not in self.vector_store:
+                text = passage_text(moment.catalogue.recipes[row].decode())
+                self.vector_store.add(key, self.embedder.passage(text))
+            moment.vectors[row] = self.vector_store.matrix([key])[0][0]
+            moment.has_vector[row] = True

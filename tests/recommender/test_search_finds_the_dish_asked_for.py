@@ -1,0 +1,124 @@
+"""The shipped Spanish catalogue answers the requests that people make, by its words alone."""
+
+import numpy as np
+import pytest
+
+from events.catalog import Recipe
+from recsys.recommender.arrays import FloatArray
+from recsys.recommender.lexical import LexicalIndex
+from recsys.recommender.retrieval import retrieve, understand
+from recsys.recommender.sources import Problem, read_source
+from recsys.recommender.text import LANGUAGES
+from tests.recommender.harness import SPANISH_RECIPES, recipe
+
+ENGLISH = [
+    recipe("Chicken Soup", language="en", ingredients="1 chicken, 2 carrots"),
+    recipe("Pan-fried Bread", language="en", ingredients="flour, milk", recipe_id="test-pan"),
+    recipe("Tortilla de Patatas", language="en", ingredients="potatoes, eggs"),
+    recipe("Gluten-free Dessert", language="en", ingredients="rice flour, sugar"),
+]
+ANSWERS = {
+    "paella valenciana": "Paella valenciana",
+    "GAZPACHO ANDALUZ": "Gazpacho andaluz",
+    "fabada asturiana": "Fabada asturiana",
+    "pisto manchego": "Pisto manchego",
+    "patatas a la riojana": "Patatas a la riojana",
+    "calcots": "Calçots con salsa romesco",
+    "tortilla de patatas": "Tortilla de patatas",
+    "porra antequerana": "Porra antequerana",
+    "buñuelos de bacalao": "Buñuelos de bacalao",
+    "receta original de la tarta de queso": "Tarta de queso al horno",
+    "¿cómo hacer croquetas?": "Croquetas de",
+    "recetas de lentejas": "lentejas",
+    "quiero una receta de bizcocho": "Bizcocho",
+    "recetas de salmon": "almón",
+    "receta de pan": "Pan",
+    "vitel toné receta original": "Vitel toné",
+    "chicken soup recipe": "Chicken Soup",
+}
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> tuple[list[Recipe], LexicalIndex]:
+    rows = list(read_source(SPANISH_RECIPES))
+    recipes = [row[1] for row in rows if not isinstance(row, Problem)] + ENGLISH
+    return recipes, LexicalIndex.build(recipes)
+
+
+def best(catalogue: tuple[list[Recipe], LexicalIndex], query: str) -> Recipe:
+    recipes, index = catalogue
+    request = understand(query, index)
+    scores, shares = index.scores(request.words, request.lean)
+    unknown = np.zeros(len(recipes), dtype=bool)
+    language = np.array([LANGUAGES.index(recipe.language) for recipe in recipes], dtype=np.int32)
+    found = retrieve(request, scores, shares, np.zeros_like(scores), has_vector=unknown, language=language)
+    return recipes[int(found.rows[found.relevance.argmax()])]
+
+
+@pytest.mark.parametrize("query", ANSWERS)
+def test_the_first_answer_is_the_dish(catalogue: tuple[list[Recipe], LexicalIndex], query: str) -> None:
+    """Accents, capitals, plurals and the words around a dish do not hide it."""
+    assert ANSWERS[query] in best(catalogue, query).name
+
+
+@pytest.mark.parametrize(
+    ("query", "language"),
+    [
+        ("recetas de pan", "es"),
+        ("pizza", "es"),
+        ("sopa de ajo", "es"),
+        ("piña", "es"),
+        ("chicken soup", "en"),
+        ("gluten free dessert", "en"),
+        ("how to make bread", "en"),
+    ],
+)
+def test_the_language_of_a_request_is_told(
+    catalogue: tuple[list[Recipe], LexicalIndex], query: str, language: str
+) -> None:
+    """Stop words, letters and the catalogue's own vocabularies vote; nobody's dish is Spanish."""
+    assert understand(query, catalogue[1]).language == language
+
+
+def test_a_recipe_with_all_words_beats_one_with_a_rare_word_often() -> None:
+    """The score counts by the share of the request's words that a recipe has."""
+    both = recipe("Curry vegano", ingredients="arroz, garbanzos")
+    index = LexicalIndex.build([recipe("Azafrán", ingredients="azafrán, azafrán"), both, *[recipe("Curry")] * 5])
+    scores, shares = index.scores(["curry", "vegano", "azafran"], 1.0)
+    assert scores.argmax() == 1
+    assert shares[1] == pytest.approx(2 / 3)
+
+
+def test_an_index_from_its_arrays_scores_the_same(catalogue: tuple[list[Recipe], LexicalIndex]) -> None:
+    """What is kept on disk is the whole index."""
+    index = catalogue[1]
+    copy = LexicalIndex.of_arrays(index.arrays())
+    assert np.array_equal(scored(index), scored(copy))
+    assert index.spanish_lean(["pizza", "chicken"]) == copy.spanish_lean(["pizza", "chicken"])
+
+
+def scored(index: LexicalIndex) -> FloatArray:
+    return index.scores(["pollo", "arroz", "chicken"], 0.5)[0]
+
+
+def test_a_recipe_without_a_vector_is_ranked_by_its_words() -> None:
+    """While recipes wait for their vectors, the best by words still comes first."""
+    recipes = [recipe("Sopa de ajo"), recipe("Pan"), recipe("Sopa")]
+    index = LexicalIndex.build(recipes)
+    request = understand("sopa de ajo", index)
+    scores, shares = index.scores(request.words, request.lean)
+    semantic = np.array([0, 0.8, 0.9], dtype=np.float32)
+    has_vector = np.array([False, True, True])
+    language = np.zeros(3, dtype=np.int32)
+    found = retrieve(request, scores, shares, semantic, has_vector=has_vector, language=language)
+    assert found.rows[found.relevance.argmax()] == 0
+
+
+def test_nothing_is_found_in_an_empty_catalogue() -> None:
+    """No recipes, no candidates, no error."""
+    index = LexicalIndex.build([])
+    scores, shares = index.scores(["pollo"], 1.0)
+    none = np.zeros(0, dtype=bool)
+    request = understand("pollo", index)
+    found = retrieve(request, scores, shares, scores, has_vector=none, language=np.zeros(0, dtype=np.int32))
+    assert len(found.rows) == 0
