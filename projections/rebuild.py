@@ -98,10 +98,8 @@ async def build_beside(store: EventStore, views: Views, progress: Progress | Non
     writer = await in_thread(ViewsWriter.open, path, views.projections)
     try:
         await replay(store, writer, to=await views.checkpoint(), progress=progress)
-        with closing(await in_thread(open_both, views.path, path)) as both:
-            # The first read fixes what this transaction sees of the live views, however they go on meanwhile.
-            both.execute("BEGIN")
-            [(position,)] = both.execute("SELECT min(position) FROM live.checkpoints").fetchall()
+        both, position = await in_thread(open_both, views.path, path)
+        with closing(both):
             await replay(store, writer, to=position, progress=progress)
             tables = await in_thread(compare, both, views.projections)
     finally:
@@ -109,11 +107,14 @@ async def build_beside(store: EventStore, views: Views, progress: Progress | Non
     return position, tables
 
 
-def open_both(live: Path, rebuilt: Path) -> sqlite3.Connection:
+def open_both(live: Path, rebuilt: Path) -> tuple[sqlite3.Connection, int]:
+    """Open both files for reading and return the position of the live views, fixed however they go on meanwhile."""
     connection = sqlite3.connect(":memory:", isolation_level=None, uri=True, check_same_thread=False)
     for name, path in (("live", live), ("rebuilt", rebuilt)):
         connection.execute(f"ATTACH ? AS {name}", (read_only_uri(path),))
-    return connection
+    connection.execute("BEGIN")  # each file is fixed by its first read
+    [(position,)] = connection.execute("SELECT min(position) FROM live.checkpoints").fetchall()
+    return connection, int(position)
 
 
 def compare(both: sqlite3.Connection, projections: Sequence[Projection]) -> list[TableComparison]:

@@ -71,9 +71,9 @@ class Views:
 
         Raises ViewsUnavailable if the file cannot be opened, or another process keeps it in another shape.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
         views = cls(path, projections)
         try:
+            await in_thread(path.parent.mkdir, parents=True, exist_ok=True)
             if not await views.try_lead():
                 await views._wait_for_leader()
         except (sqlite3.Error, OSError) as error:
