@@ -4,6 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
             $(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 PY := .venv/bin/python
 RECIPES := .venv/share/recipes
+BENCHMARKS := $(filter-out common load,$(basename $(notdir $(wildcard bench/[a-z]*.py))))
 CODE := run.py $(wildcard mlops.py) events projections recsys migrations tests bench
 # Locks hold for every platform and Python from 3.11 on, and name no host: whoever installs chooses the index.
 COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -23,7 +24,7 @@ lint: .venv/.dev
 	$(PY) -m mypy --strict --explicit-package-bases $(CODE)
 
 bench: .venv/.run bench-env
-	@for file in bench/[a-z]*.py; do case $$file in bench/common.py|bench/load.py) ;; *) echo "== $$file"; $(PY) $$file || exit 1;; esac; done
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(PY) -m bench.$$name || exit 1; done
 
 bench-env: .venv-bench/.installed
 

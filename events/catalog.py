@@ -4,9 +4,13 @@ The class name is the type in the log; `schema_version` counts from 1. Times ins
 Unix epoch, UTC; the time at which an event was recorded stands in its envelope.
 """
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
+
+# Bounds that SQLite's integers can hold, so that no event stops a view. Microseconds: until the year 148,000.
+Microseconds = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 type_names: dict[str, type["Event"]] = {}
 
@@ -52,7 +56,7 @@ class MetricRecorded(Event, frozen=True, kw_only=True):
 
     metric: str
     value: float
-    at: int
+    at: Microseconds
     labels: dict[str, str] = {}
 
 
@@ -60,10 +64,10 @@ class RecipesImported(Event, frozen=True, kw_only=True):
     """A source of recipes was read to its end. Stream catalogue-<source>."""
 
     source: str
-    added: int
-    changed: int
-    unchanged: int
-    skipped: int
+    added: Count
+    changed: Count
+    unchanged: Count
+    skipped: Count
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -75,8 +79,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     ingredients: list[str]
     steps: list[str]
     description: str = ""
-    minutes: int | None = None
-    servings: int | None = None
+    minutes: Count | None = None
+    servings: Count | None = None
     course: str = ""
     cuisine: str = ""
     tags: list[str] = []

@@ -1,30 +1,55 @@
 """The hash chain: what a row's hash is, and the walk that verifies a log. Floor 1.
 
-hash = SHA-256(previous hash, then the row's fields as text, joined by newlines); the first previous hash is the SHA-256
-of the log's id. No field holds a newline (JSON escapes it, streams may not), so the text reads in one way only.
+hash = SHA-256(previous hash, then the row's fields as text, joined by newlines); the first previous hash is that of the
+log's identity. No field holds a newline (JSON escapes it, streams may not), so the text reads in one way only.
 """
 
-import itertools
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import apsw
 import msgspec
 
 from events.connection import open_read_only, select
 from events.errors import EventStoreError, LogTampered
+from events.request import content_fingerprint
+from migrations.apply import apply
 
+MIGRATIONS: Final = Path(__file__).parent.parent / "migrations" / "log"
 # The columns of `runs` in the order in which they are hashed: position, count, stream, stream_version, type,
 # schema_version, recorded_at, event_id, metadata, data.
 Row = tuple[int, int, str, int, str, int, int, str | None, str, str]
 
-# The same text as `extend` makes, put together by SQLite: three values a row to fetch in place of eleven.
+# The same text as `extend` makes, put together by SQLite.
 HASHED_TEXT: Final = (
     "concat_ws(char(10), position, count, stream, stream_version, type, schema_version, recorded_at, "
     "coalesce(event_id, ''), metadata, data)"
 )
+# A page of rows as one row: fetched in one call, which leaves the interpreter to the hashing of the page before. No
+# hashed text holds a record separator (JSON escapes it). Rows come in the order of their positions, the table's key.
+PAGE: Final = f"""
+    SELECT CAST(group_concat({HASHED_TEXT}, char(30)) AS BLOB), group_concat(lower(hex(hash)), ''),
+        max(position), sum(count), min(recorded_at)
+    FROM (SELECT * FROM runs WHERE position > ? ORDER BY position LIMIT ?)
+"""
+PAGE_ROWS: Final = 2_000  # a page is a transaction of its own, so that a long walk does not hold back the checkpoint
+BEFORE_ALL: Final = -(2**63)  # a forged row may have any position
+# What the rows tell of the idempotency keys, and what the table of them holds.
+KEYS_TOLD: Final = """
+    SELECT 'key:' || json_extract(metadata, '$.idempotency_key') AS key, min(position - count) + 1 AS first_position,
+        max(position) AS position, json_extract(metadata, '$.fingerprint') AS fingerprint
+    FROM runs WHERE instr(metadata, '"idempotency_key":') GROUP BY 1
+    UNION ALL
+    SELECT 'event:' || event_id, position, position, content_fingerprint(stream, type, data)
+    FROM runs WHERE event_id IS NOT NULL
+"""
+KEYS_HELD: Final = "SELECT key, first_position, position, fingerprint FROM keys"
+WRONG_HASH: Final = "its bytes do not have the hash that was written with them"
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +61,11 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     head_recorded_at: int
 
 
-def first_hash(log_id: str) -> bytes:
-    return sha256(log_id.encode()).digest()
+def first_hash(connection: apsw.Connection) -> bytes:
+    """Return the hash before the first row. Raises LogTampered if the log has lost its identity."""
+    for log_id, id_salt, created_at in select(connection, "SELECT log_id, id_salt, created_at FROM log_info"):
+        return sha256(f"{log_id}\n{id_salt}\n{created_at}".encode()).digest()
+    raise LogTampered(0, "`log_info` is empty: the log has lost its identity")
 
 
 def extend(previous: bytes, row: Row) -> bytes:
@@ -57,107 +85,128 @@ def verify(
 
     The file's own structure is checked too: flipped bits that the chain does not cover, such as those of an index.
     anchors: (position, hash in hex) noted earlier, each of which must still stand. progress: called with the position.
-    Raises LogTampered with the first bad position; EventStoreError if there is no log.
+    Raises LogTampered with the first bad position; EventStoreError if there is no log, or it cannot be read.
     """
-    connection = open_read_only(path)
     try:
-        check_structure(connection)
-        [(log_id,)] = select(connection, "SELECT log_id FROM log_info")
-        wanted = sorted(anchors, reverse=True)
-        head = walk(connection, first_hash(log_id), wanted, progress)
-        check_keys(connection)
-    except apsw.Error as error:
+        # Three things at once: SQLite's own check, fetching, and hashing.
+        with ThreadPoolExecutor(2) as threads, closing(open_read_only(path)) as connection:
+            structure = threads.submit(check_structure, path)
+            head = walk(connection, threads, sorted(anchors), progress)
+            check_keys(connection)
+            check_schema(connection)
+            structure.result()
+    except (apsw.Error, UnicodeDecodeError) as error:
         raise EventStoreError(f"{path} cannot be read: {error}") from error
-    finally:
-        connection.close()
-    if wanted:
-        raise LogTampered(
-            head.head_position + 1, f"the log ends here, but position {wanted[-1][0]} was noted: its tail is missing"
-        )
     return head
 
 
 def walk(
-    connection: apsw.Connection, previous: bytes, anchors: list[tuple[int, str]], progress: Callable[[int], None] | None
+    connection: apsw.Connection,
+    threads: Executor,
+    anchors: list[tuple[int, str]],
+    progress: Callable[[int], None] | None,
 ) -> Verified:
-    """Recompute every hash from the first row on; takes those it met off the end of `anchors`, last position first."""
+    """Recompute every hash from the first row on. anchors: in the order of their positions."""
+
+    def fetch(after: int) -> tuple[Any, ...]:
+        [page] = select(connection, PAGE, (after, PAGE_ROWS))
+        return page
+
+    previous = first_hash(connection)
     position = recorded_at = 0
-    rows_a_page = 10_000  # a page is a transaction of its own, so that a long walk does not hold back the checkpoint
+    standing = [hash_noted for noted, hash_noted in anchors if noted == 0]
+    if any(hash_noted != previous.hex() for hash_noted in standing):
+        raise LogTampered(1, "it is another log than the one that was noted")
+    following = threads.submit(fetch, BEFORE_ALL)
     while True:
-        page = select(
-            connection,
-            f"SELECT position, count, recorded_at, {HASHED_TEXT}, hash FROM runs "
-            "WHERE position > ? ORDER BY position LIMIT ?",
-            (position, rows_a_page),
-        )
-        for row_position, count, row_recorded_at, text, row_hash in page:
-            first = position + 1
-            if row_position - count != position:
-                raise LogTampered(first, f"the next row holds {row_position - count + 1} to {row_position}")
-            if row_recorded_at < recorded_at:
-                raise LogTampered(first, "it was recorded before the event that precedes it")
-            previous = sha256(previous + text.encode()).digest()
-            if previous != row_hash:
-                raise LogTampered(first, "its bytes do not have the hash that was written with them")
-            position, recorded_at = row_position, row_recorded_at
-            while anchors and anchors[-1][0] <= position:
-                if anchors.pop()[1] != previous.hex():
-                    raise LogTampered(first, "its hash is not the one that was noted: the log was written anew")
-        if not page:
-            return Verified(
-                events=position, head_position=position, head_hash=previous.hex(), head_recorded_at=recorded_at
-            )
+        texts, hashes, last, events, earliest = following.result()
+        if texts is None:
+            break
+        following = threads.submit(fetch, last)
+        rows: list[bytes] = texts.split(b"\x1e")
+        computed = []
+        for row in rows:
+            previous = sha256(previous + row).digest()
+            computed.append(previous)
+        noted = [anchor for anchor in anchors if position < anchor[0] <= last]
+        is_whole = last - position == events and b"".join(computed).hex() == hashes and earliest >= recorded_at
+        if noted or not is_whole:
+            check_page(rows, computed, hashes, noted, after=position, since=recorded_at)
+        position, recorded_at = last, int(rows[-1].split(b"\n", 7)[6])
         if progress is not None:
             progress(position)
+    if anchors and anchors[-1][0] > position:
+        raise LogTampered(
+            position + 1, f"the log ends here, but position {anchors[-1][0]} was noted: its tail is missing"
+        )
+    return Verified(events=position, head_position=position, head_hash=previous.hex(), head_recorded_at=recorded_at)
+
+
+def check_page(
+    rows: list[bytes], computed: list[bytes], hashes: str, noted: list[tuple[int, str]], *, after: int, since: int
+) -> None:
+    """Look at each row of a page. Raises LogTampered with the first position of the first bad one."""
+    for number, row in enumerate(rows):
+        try:
+            position, count = (int(field) for field in row.split(b"\n", 2)[:2])
+        except ValueError as error:
+            raise LogTampered(after + 1, WRONG_HASH) from error
+        if position - count != after:
+            raise LogTampered(after + 1, f"the next row holds {position - count + 1} to {position}")
+        row_hash = computed[number].hex()
+        if row_hash != hashes[64 * number : 64 * number + 64]:
+            raise LogTampered(after + 1, WRONG_HASH)
+        if int(row.split(b"\n", 7)[6]) < since:
+            raise LogTampered(after + 1, "it was recorded before the event that precedes it")
+        if any(after < noted_position <= position and noted_hash != row_hash for noted_position, noted_hash in noted):
+            raise LogTampered(after + 1, "its hash is not the one that was noted: the log was written anew")
+        after, since = position, int(row.split(b"\n", 7)[6])
 
 
 def verify_tail(connection: apsw.Connection, *, rows_max: int) -> None:
-    """Recompute the hashes of the last rows. Raises LogTampered with the first bad position."""
+    """Recompute the hashes of the last rows, of a short log all of them. Raises LogTampered with the first bad one."""
     rows = select(
         connection,
-        f"SELECT position, count, {HASHED_TEXT}, hash FROM runs ORDER BY position DESC LIMIT ?",
+        f"SELECT position, count, CAST({HASHED_TEXT} AS BLOB), hash FROM runs ORDER BY position DESC LIMIT ?",
         (rows_max + 1,),
     )
+    if len(rows) <= rows_max:
+        rows.append((0, 0, b"", first_hash(connection)))
     rows.reverse()
-    for (_, _, _, previous), (position, count, text, row_hash) in itertools.pairwise(rows):
-        if sha256(previous + text.encode()).digest() != row_hash:
-            raise LogTampered(position - count + 1, "its bytes do not have the hash that was written with them")
+    for (_, _, _, previous), (position, count, text, row_hash) in pairwise(rows):
+        if sha256(previous + text).digest() != row_hash:
+            raise LogTampered(position - count + 1, WRONG_HASH)
 
 
-def check_structure(connection: apsw.Connection) -> None:
+def check_schema(connection: apsw.Connection) -> None:
+    """Raise LogTampered if a table, an index, the view or a trigger that refuses change is not what it was made as."""
+    objects = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+    with closing(apsw.Connection(":memory:")) as made_anew:
+        apply(made_anew, MIGRATIONS)
+        for kind, name, _ in sorted(set(select(made_anew, objects)) ^ set(select(connection, objects))):
+            raise LogTampered(0, f"the {kind} {name} is not the one that the log was made with")
+
+
+def check_structure(path: Path) -> None:
     """Raise LogTampered if SQLite finds the file damaged."""
-    [(verdict,), *_] = select(connection, "PRAGMA integrity_check(1)")
+    with closing(open_read_only(path)) as connection:
+        [(verdict,), *_] = select(connection, "PRAGMA integrity_check(1)")
     if verdict != "ok":
         raise LogTampered(0, f"SQLite finds the file damaged: {verdict}")
 
 
 def check_keys(connection: apsw.Connection) -> None:
     """Raise LogTampered if the table of idempotency keys is not the one that the rows tell."""
-    lost = select(
-        connection,
-        """
-        SELECT runs.position FROM runs
-        WHERE instr(metadata, '"idempotency_key":') AND NOT EXISTS (
-            SELECT 1 FROM keys WHERE key = 'key:' || json_extract(runs.metadata, '$.idempotency_key')
-                AND runs.position BETWEEN first_position AND keys.position
-        )
-        OR event_id IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM keys WHERE key = 'event:' || runs.event_id AND keys.position = runs.position
-        )
-        ORDER BY runs.position LIMIT 1
-        """,
+    connection.create_scalar_function(
+        "content_fingerprint", lambda *parts: content_fingerprint(list(parts)), 3, deterministic=True
     )
-    for (position,) in lost:
-        raise LogTampered(position, "its idempotency key or event id is missing from `keys`")
-    invented = select(
-        connection,
-        """
-        SELECT keys.position FROM keys LEFT JOIN runs USING (position)
-        WHERE runs.position IS NULL
-        OR key <> 'key:' || coalesce(json_extract(metadata, '$.idempotency_key'), '')
-            AND key <> 'event:' || coalesce(event_id, '')
-        ORDER BY 1 LIMIT 1
-        """,
-    )
-    for (position,) in invented:
-        raise LogTampered(position, "`keys` names a key that it does not have")
+    for told, held, reason in (
+        (KEYS_TOLD, KEYS_HELD, "its idempotency key or event id does not stand in `keys` as it was given"),
+        (KEYS_HELD, KEYS_TOLD, "`keys` names a key that it does not have"),
+    ):
+        wrong = select(
+            connection,
+            f"SELECT first_position FROM (SELECT * FROM ({told}) EXCEPT SELECT * FROM ({held})) ORDER BY 1 LIMIT 1",
+        )
+        for (position,) in wrong:
+            raise LogTampered(position, reason)

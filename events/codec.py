@@ -8,8 +8,10 @@ import msgspec
 
 from events.catalog import Event, type_names
 from events.errors import UndecodableEvent, UnknownEventType
+from events.event import Metadata
 
 encode = msgspec.json.Encoder().encode
+decode_metadata = msgspec.json.Decoder(Metadata).decode
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 # (type, the schema version it reads) → the fields in the next schema version.
@@ -34,7 +36,7 @@ def list_decoder(event_type: type[Event]) -> msgspec.json.Decoder[list[Any]]:
 def decode_run(type_name: str, schema_version: int, data: bytes, *, position: int) -> list[Event]:
     """Return the events of one run's JSON array, in the present schema.
 
-    position: of the run's last event, for the messages. Raises UnknownEventType, UndecodableEvent.
+    position: of the run's first event, for the messages. Raises UnknownEventType, UndecodableEvent.
     """
     event_type = type_names.get(type_name)
     if event_type is None or schema_version > event_type.schema_version:
@@ -46,8 +48,8 @@ def decode_run(type_name: str, schema_version: int, data: bytes, *, position: in
             msgspec.convert(upcast(type_name, schema_version, fields), event_type)
             for fields in msgspec.json.decode(data)
         ]
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UndecodableEvent(type_name, position=position, reason=str(error)) from error
+    except Exception as error:  # whatever an upcaster raises, too
+        raise UndecodableEvent(type_name, position=position, reason=f"{type(error).__name__}: {error}") from error
 
 
 def upcast(type_name: str, schema_version: int, fields: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ NO_STREAM: Final = 0  # append only if the stream is empty
 class Metadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Who did it and what led to it. correlation_id: the request; causation_id: the event that led to this one.
 
-    idempotency_key: set by the store to the append's key.
+    idempotency_key and fingerprint: set by the store to the append's key and what a repeat of it must equal.
     """
 
     actor: str
@@ -23,6 +23,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     causation_id: str = ""
     traceparent: str = ""
     idempotency_key: str = ""
+    fingerprint: str = ""
 
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -8,6 +8,9 @@ import fcntl
 import json
 import os
 from pathlib import Path
+from weakref import WeakSet
+
+held: "WeakSet[WriterLock]" = WeakSet()
 
 
 class WriterLock:
@@ -28,6 +31,7 @@ class WriterLock:
         os.ftruncate(file, 0)
         os.pwrite(file, json.dumps({"pid": os.getpid()}).encode(), 0)
         self._file = file
+        held.add(self)
         return True
 
     def holder_pid(self) -> int | None:
@@ -41,3 +45,13 @@ class WriterLock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+            held.discard(self)
+
+
+def let_go_in_child() -> None:
+    """A forked process shares the file, and would hold the lock after its parent's death."""
+    for lock in list(held):
+        lock.release()
+
+
+os.register_at_fork(after_in_child=let_go_in_child)

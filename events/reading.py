@@ -1,22 +1,26 @@
 """Reading log.db in bounded pages, each a transaction of its own: no reader holds back the checkpoint. Floor 1."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 import msgspec
 
-from events.codec import decode_run
+from events.codec import decode_metadata, decode_run
 from events.connection import open_read_only, select
 from events.errors import IdempotencyKeyReused, UndecodableEvent, UnknownEventType
 from events.event import Appended, Metadata, RecordedEvent, Run
+from events.request import EVENTS_PER_APPEND_MAX
 
+# As bytes: text that is no UTF-8 shall be an error that names its position.
 COLUMNS: Final = (
-    "position, count, stream, stream_version, type, schema_version, recorded_at, event_id, metadata, data, hash"
+    "position, count, CAST(stream AS BLOB), stream_version, CAST(type AS BLOB), schema_version, recorded_at, "
+    "CAST(event_id AS BLOB), CAST(metadata AS BLOB), CAST(data AS BLOB), hash"
 )
-decode_metadata: Final = msgspec.json.Decoder(Metadata).decode
 
 
 class LogReader:
@@ -38,68 +42,48 @@ class LogReader:
         return select(self._connection(), sql, bindings)
 
     def read_all(self, after: int, limit: int, types: Sequence[str], scan_max: int) -> list[RecordedEvent]:
-        if types:
-            rows = self._connection().execute(
-                f"SELECT {COLUMNS} FROM runs WHERE position > ? AND position <= ? "
-                "AND type IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?",
-                (after, after + scan_max, msgspec.json.encode(types).decode(), limit),
+        if not types:
+            return self._recorded(
+                f"SELECT {COLUMNS} FROM runs WHERE position > ? ORDER BY position LIMIT ?",
+                (after, limit),
+                after_position=after,
+                limit=limit,
             )
-        else:
-            rows = self._connection().execute(
-                f"SELECT {COLUMNS} FROM runs WHERE position > ? ORDER BY position LIMIT ?", (after, limit)
-            )
-        return self._recorded(rows, after_position=after, after_version=0, limit=limit)
+        events = self._recorded(
+            # The run that crosses the edge of what is looked through counts: its first events are within.
+            f"SELECT {COLUMNS} FROM runs WHERE position > ? AND position - count < ? "
+            f"AND position < ? + {EVENTS_PER_APPEND_MAX} "
+            "AND type IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?",
+            (after, after + scan_max, after + scan_max, msgspec.json.encode(types).decode(), limit),
+            after_position=after,
+            limit=limit,
+        )
+        return [event for event in events if event.position <= after + scan_max]
 
     def read_stream(self, stream: str, after: int, limit: int) -> list[RecordedEvent]:
-        rows = self._connection().execute(
+        return self._recorded(
             f"SELECT {COLUMNS} FROM runs WHERE stream = ? AND stream_version > ? ORDER BY stream_version LIMIT ?",
             (stream, after, limit),
+            after_version=after,
+            limit=limit,
         )
-        return self._recorded(rows, after_position=0, after_version=after, limit=limit)
 
     def _recorded(
-        self, rows: Iterable[tuple[Any, ...]], *, after_position: int, after_version: int, limit: int
+        self, sql: str, bindings: tuple[Any, ...], *, after_position: int = 0, after_version: int = 0, limit: int
     ) -> list[RecordedEvent]:
         """Return the events of the rows. One that cannot be decoded is raised when nothing precedes it."""
         events: list[RecordedEvent] = []
         salt = self.id_salt()
-        metadata_text, metadata = "", Metadata(actor="")
-        for row in rows:
-            (
-                position, count, stream, stream_version, type_name, schema_version,
-                recorded_at, event_id, row_metadata, data, row_hash,
-            ) = row  # fmt: skip
-            if row_metadata != metadata_text:
-                metadata_text, metadata = row_metadata, decode_metadata(row_metadata)
-            run = Run(
-                position,
-                stream,
-                stream_version,
-                type_name,
-                schema_version,
-                recorded_at,
-                event_id,
-                salt,
-                metadata,
-                row_hash,
-            )
+        # Closed whatever happens: an error that somebody keeps would keep the cursor, and that the checkpoint, waiting.
+        with closing(self._connection().cursor()) as rows:
             try:
-                decoded = decode_run(type_name, schema_version, data, position=position - count + 1)
+                for row in rows.execute(sql, bindings):
+                    events += events_of(row, salt, after_position=after_position, after_version=after_version)
+                    if len(events) >= limit:
+                        break
             except (UnknownEventType, UndecodableEvent):
-                if events:
-                    break
-                raise
-            if count == 1:
-                events.append(RecordedEvent(position, stream_version, decoded[0], run))
-            else:
-                skipped = max(0, after_position - (position - count), after_version - (stream_version - count))
-                back = position - stream_version
-                events.extend(
-                    RecordedEvent(at, at - back, event, run)
-                    for at, event in enumerate(decoded[skipped:], start=position - count + 1 + skipped)
-                )
-            if len(events) >= limit:
-                break
+                if not events:
+                    raise
         return events[:limit]
 
     def id_salt(self) -> int:
@@ -158,3 +142,42 @@ class LogReader:
     def close(self) -> None:
         for connection in self._connections:
             connection.close()
+
+
+@lru_cache(maxsize=256)  # appends of one actor and request come one after the other
+def metadata_of(text: bytes) -> Metadata:
+    return decode_metadata(text)
+
+
+def events_of(row: tuple[Any, ...], id_salt: int, *, after_position: int, after_version: int) -> list[RecordedEvent]:
+    """Return the events of one row of `runs`, without those up to the given position or stream version.
+
+    Raises UnknownEventType, UndecodableEvent.
+    """
+    position, count, stream, stream_version, kind, schema_version, recorded_at, event_id, metadata, data, row_hash = row
+    first_position = position - count + 1
+    try:
+        type_name = kind.decode()
+        run = Run(
+            position,
+            stream.decode(),
+            stream_version,
+            type_name,
+            schema_version,
+            recorded_at,
+            None if event_id is None else event_id.decode(),
+            id_salt,
+            metadata_of(metadata),
+            row_hash,
+        )
+    except (UnicodeDecodeError, msgspec.MsgspecError) as error:
+        raise UndecodableEvent(repr(kind), position=first_position, reason=str(error)) from error
+    decoded = decode_run(type_name, schema_version, data, position=first_position)
+    if count == 1:
+        return [RecordedEvent(position, stream_version, decoded[0], run)]
+    skipped = max(0, after_position - (position - count), after_version - (stream_version - count))
+    back = position - stream_version
+    return [
+        RecordedEvent(at, at - back, event, run)
+        for at, event in enumerate(decoded[skipped:], start=first_position + skipped)
+    ]

@@ -1,18 +1,20 @@
 """An append in the form in which it is queued, sent between processes and written: checked and encoded. Floor 1."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import groupby
-from typing import Final
+from typing import Final, cast
+from uuid import UUID
 
 import msgspec
 
-from events.catalog import Event
-from events.codec import encode, list_decoder
+from events.catalog import Event, type_names
+from events.codec import decode_metadata, encode, list_decoder
 from events.event import ANY, Metadata, NewEvent, StreamAppend
 
 EVENTS_PER_APPEND_MAX: Final = 10_000
+CHARACTERS_PER_APPEND_MAX: Final = 8 * 1024 * 1024
 STREAM_NAME: Final = re.compile(r"[a-z][a-z_]*-[!-~]{1,200}")  # category-id, visible ASCII
 KEY_CHARACTERS_MAX: Final = 300
 
@@ -55,54 +57,70 @@ def encode_append(
         runs += encode_runs(append)
     events = runs[0].count if len(runs) == 1 else sum([run.count for run in runs])
     if not 0 < events <= EVENTS_PER_APPEND_MAX:
-        raise ValueError(f"an append takes 1 to {EVENTS_PER_APPEND_MAX} events, found {events}")
-    has_event_ids = any([run.event_id is not None for run in runs])  # noqa: C419  # a list is faster on the hot path
-    if key is None:
-        return AppendRequest(runs, encode(metadata).decode(), events, None, "", has_event_ids)
-    if not 0 < len(key) <= KEY_CHARACTERS_MAX:
-        raise ValueError(f"an idempotency key has 1 to {KEY_CHARACTERS_MAX} characters, found {len(key)}")
-    metadata = msgspec.structs.replace(metadata, idempotency_key=key)
-    fingerprint = fingerprint or content_fingerprint([f"{run.stream}\n{run.type}\n{run.data}" for run in runs])
-    return AppendRequest(runs, encode(metadata).decode(), events, key, fingerprint, has_event_ids)
+        raise ValueError(f"an append takes 1 to {EVENTS_PER_APPEND_MAX} events, found {events}: split it")
+    if sum([len(run.data) for run in runs]) > CHARACTERS_PER_APPEND_MAX:
+        raise ValueError(f"an append takes at most {CHARACTERS_PER_APPEND_MAX} characters of JSON: split it")
+    has_event_ids = runs[0].event_id is not None or (len(runs) > 1 and any(run.event_id is not None for run in runs))
+    if has_event_ids and len({run.event_id or object() for run in runs}) < len(runs):
+        raise ValueError("an event id stands twice in one append: give each event one of its own")
+    if key is not None:
+        if not 0 < len(key) <= KEY_CHARACTERS_MAX:
+            raise ValueError(f"an idempotency key has 1 to {KEY_CHARACTERS_MAX} characters, found {len(key)}")
+        fingerprint = fingerprint or content_fingerprint([f"{run.stream}\n{run.type}\n{run.data}" for run in runs])
+        metadata = msgspec.structs.replace(metadata, idempotency_key=key, fingerprint=fingerprint)
+    return AppendRequest(runs, encode_metadata(metadata), events, key, fingerprint, has_event_ids)
+
+
+def encode_metadata(metadata: Metadata) -> str:
+    encoded = encode(metadata)
+    try:
+        decode_metadata(encoded)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"the metadata would not be read back: {error}") from error
+    return encoded.decode()
 
 
 def encode_runs(append: StreamAppend) -> list[EncodedRun]:
     """Return the events as the longest runs of one type; an event whose id the caller gave is a run of its own."""
-    events = append.events
+    events, expected_version = append.events, append.expected_version
     if len(events) == 1 and isinstance(events[0], Event):
-        return [encode_run(append.stream, append.expected_version, [events[0]])]
+        return [encode_run(append.stream, expected_version, [events[0]])]
     runs: list[EncodedRun] = []
-    expected_version = append.expected_version
     for event_type, same in groupby(events, type):
         if event_type is NewEvent:
-            for item in same:
-                assert isinstance(item, NewEvent)
-                runs.append(encode_run(append.stream, expected_version, [item.data], event_id=str(item.event_id)))
+            for item in cast(Iterable[NewEvent], same):
+                runs.append(encode_run(append.stream, expected_version, [item.data], event_id=item.event_id))
                 expected_version = ANY
         else:
-            runs.append(encode_run(append.stream, expected_version, [item for item in same if isinstance(item, Event)]))
+            runs.append(encode_run(append.stream, expected_version, cast(list[Event], list(same))))
             expected_version = ANY
     return runs
 
 
-def encode_run(stream: str, expected_version: int, events: list[Event], *, event_id: str | None = None) -> EncodedRun:
+def encode_run(stream: str, expected_version: int, events: list[Event], *, event_id: UUID | None = None) -> EncodedRun:
     """Return the run of `events`, all of one type.
 
-    It is read back before it is written: an event that cannot be decoded (NaN becomes null in JSON, a float is no int)
-    would stop every projection for ever, so it is refused here.
+    It is read back before it is written: an event that cannot be decoded (a float is no int), or comes back as another
+    (NaN becomes null in JSON), would stop every projection for ever, or lie, so it is refused here.
     """
     event_type = type(events[0])
-    data = encode(events)
+    name = event_type.__name__
+    if type_names.get(name) is not event_type:
+        raise ValueError(f"{name} is not an event type of the catalog")
     try:
-        list_decoder(event_type).decode(data)
-    except msgspec.ValidationError as error:
-        raise ValueError(f"{event_type.__name__} would not be read back: {error}") from error
+        data = encode(events)
+        read_back = list_decoder(event_type).decode(data)
+    except (msgspec.ValidationError, TypeError, RecursionError) as error:
+        raise ValueError(f"{name} would not be read back: {error}") from error
+    if read_back != events:
+        raise ValueError(f"{name} would be read back as something else: JSON has no NaN, dates, bytes or tuples")
     text = data.decode()
-    name, schema_version = event_type.__name__, event_type.schema_version
     if event_id is None:
-        return EncodedRun(stream, expected_version, name, schema_version, len(events), text)
+        return EncodedRun(stream, expected_version, name, event_type.schema_version, len(events), text)
+    if not isinstance(event_id, UUID):
+        raise ValueError(f"an event id is a UUID, found {event_id!r}")  # noqa: TRY004  # of one family with the others
     fingerprint = content_fingerprint([stream, name, text])
-    return EncodedRun(stream, expected_version, name, schema_version, 1, text, event_id, fingerprint)
+    return EncodedRun(stream, expected_version, name, event_type.schema_version, 1, text, str(event_id), fingerprint)
 
 
 def content_fingerprint(parts: list[str]) -> str:

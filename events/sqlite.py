@@ -24,6 +24,7 @@ from events.writer import LogWriter, Outcome, now_microseconds
 
 READER_THREADS: Final = 2
 POLL_SECONDS: Final = 0.25  # the safety net under the heads that the writer sends
+LOCK_POLL_SECONDS: Final = 1.0
 RETRY_SECONDS: Final = 0.01  # between tries to find the writer or to become it
 WRITER_WAIT_SECONDS: Final = 10.0  # an append that found no writer for so long is given up
 T = TypeVar("T")
@@ -62,7 +63,7 @@ class SqliteEventStore:
     @classmethod
     async def open(cls, path: Path, *, clock: Callable[[], int] = now_microseconds) -> Self:
         """Open the log, making it if there is none. Raises EventStoreError, LogTampered, MigrationError."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
         store = cls(path, clock=clock)
         ready: asyncio.Future[None] = store._loop.create_future()
         store._role = asyncio.create_task(store._play_role(ready), name="log-role")
@@ -83,10 +84,9 @@ class SqliteEventStore:
     def is_writer(self) -> bool:
         return self._commits is not None
 
-    @property
-    def writer_pid(self) -> int | None:
-        """The process that writes the log, or wrote it last."""
-        return self._lock.holder_pid()
+    async def writer_pid(self) -> int | None:
+        """Return the process that writes the log, or wrote it last."""
+        return await asyncio.to_thread(self._lock.holder_pid)
 
     async def _play_role(self, ready: asyncio.Future[None]) -> None:
         """Write if the lock is free, else append through the process that holds it; again whenever that one ends."""
@@ -103,7 +103,9 @@ class SqliteEventStore:
                 client.request((number, sent.request) for number, sent in self._sent.items())
                 if not ready.done():
                     ready.set_result(None)
-                await lost
+                if await self._outlasts_writer(lost):
+                    client.transport.abort()
+                    break
                 self._client = None
             await self._become_writer()
             if not ready.done():
@@ -117,14 +119,32 @@ class SqliteEventStore:
             for sent in self._take_sent():
                 answer(sent.future, self._failure)
 
+    async def _outlasts_writer(self, lost: asyncio.Future[None]) -> bool:
+        """Return when the connection to the writer is lost; True if the lock fell to this process before that.
+
+        A process that the writer had forked may keep the connection open after the writer's death.
+        """
+        while not (await asyncio.wait((lost,), timeout=LOCK_POLL_SECONDS))[0]:
+            self._give_up_old_appends()  # the writer may hang
+            if self._lock.try_acquire():
+                return True
+        return False
+
     async def _become_writer(self) -> None:
-        writer = await asyncio.to_thread(LogWriter, self.path, clock=self._clock)
+        making = asyncio.ensure_future(asyncio.to_thread(LogWriter, self.path, clock=self._clock))
+        try:
+            writer = await asyncio.shield(making)
+        except asyncio.CancelledError:  # closed meanwhile: the lock is kept until the thread is done with the file
+            await asyncio.wait((making,))
+            if making.exception() is None:
+                making.result().close()
+            raise
         commits = GroupCommit(writer, on_head=self._committed)
         self._set_head(writer.head[0])
         server = AppendServer(commits, lambda: self._head)
         await asyncio.to_thread(self._socket_path.unlink, missing_ok=True)  # left by a holder that died
         await server.listen(self._socket_path)
-        self._commits, self._server = commits, server
+        self._commits, self._server, self._client = commits, server, None
         for sent in self._take_sent():  # unanswered by the former writer; their keys say whether it committed them
             commits.submit(self._own_appends, sent.request, sent.future)
 
@@ -136,7 +156,7 @@ class SqliteEventStore:
                 answer(
                     sent.future,
                     StoreUnavailable(
-                        f"no process has written the log for {WRITER_WAIT_SECONDS:.0f} s; retry with the same key"
+                        f"no process has written the append for {WRITER_WAIT_SECONDS:.0f} s; retry with the same key"
                     ),
                 )
 
@@ -175,13 +195,9 @@ class SqliteEventStore:
         if self._commits is not None:
             self._commits.submit(self._own_appends, encode_append(appends, metadata, key, fingerprint), future)
         else:
-            # An append that leaves the process needs a key: it is sent again when the writer dies before answering.
-            self._send(
-                encode_append(
-                    appends, metadata, key or f"append:{self._client_id}:{next(self._keys):09d}", fingerprint
-                ),
-                future,
-            )
+            if key is None:  # an append that leaves the process is sent again when the writer dies before answering
+                key = f"append:{self._client_id}:{next(self._keys):09d}"
+            self._send(encode_append(appends, metadata, key, fingerprint), future)
         return future
 
     def _send(self, request: AppendRequest, future: asyncio.Future[Appended]) -> None:
@@ -240,7 +256,9 @@ class SqliteEventStore:
             wake(waiter)
 
     async def _head_moved(self) -> None:
-        """Return at the next commit that this process hears of, at the latest after POLL_SECONDS."""
+        """Return at the next commit that this process hears of, at the latest after POLL_SECONDS, or when closed."""
+        if self._is_closed:
+            return
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._head_waiters.add(waiter)
         timer = self._loop.call_later(POLL_SECONDS, wake, waiter)
@@ -294,7 +312,10 @@ class SqliteEventStore:
         """Yield all events above `after` in batches: first those that are there, then new ones as they are appended."""
         position = after
         while not self._is_closed:
-            events = await self.read_all(position, batch_events_max)
+            try:
+                events = await self.read_all(position, batch_events_max)
+            except StoreClosed:
+                return
             if events:
                 position = events[-1].position
                 yield events
@@ -314,13 +335,13 @@ class SqliteEventStore:
         await asyncio.gather(self._role, return_exceptions=True)
         if self._client is not None:
             self._client.transport.close()
-        if self._server is not None and self._commits is not None:
-            await self._server.close()
-            await self._commits.close()
-            await asyncio.to_thread(self._socket_path.unlink, missing_ok=True)
         self._wake()
         await asyncio.to_thread(self._executor.shutdown)
         self._reader.close()
+        if self._server is not None and self._commits is not None:
+            await self._server.close()
+            await self._commits.close()  # the last connection to close: it moves the WAL into the file
+            await asyncio.to_thread(self._socket_path.unlink, missing_ok=True)
         self._lock.release()
 
 

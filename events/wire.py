@@ -27,6 +27,7 @@ from events.request import AppendRequest
 from events.writer import Outcome
 
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
+FRAME_CHARACTERS: Final = 4 * 1024 * 1024  # of JSON, after which a client begins another frame
 UNREAD_BYTES_MAX: Final = 64 * 1024  # a client that does not read gets no more heads; it polls
 SOCKET_PATH_BYTES_MAX: Final = 100  # the kernel takes 108, macOS 104
 
@@ -207,8 +208,13 @@ class ClientConnection(Framed):
 
     def _flush(self) -> None:
         unsent, self._unsent = self._unsent, []
-        if not self.transport.is_closing():
-            self.send(self._encode(unsent))
+        while unsent and not self.transport.is_closing():
+            end = characters = 0
+            while end < len(unsent) and characters < FRAME_CHARACTERS:
+                characters += sum(len(run.data) for run in unsent[end][1].runs)
+                end += 1
+            self.send(self._encode(unsent[:end]))
+            unsent = unsent[end:]
 
 
 async def connect(path: Path, on_answer: Callable[[Answer], None], on_lost: Callable[[], None]) -> ClientConnection:

@@ -20,7 +20,6 @@ from events.event import ANY, Appended
 from events.request import AppendRequest, EncodedRun
 from migrations.apply import apply
 
-MIGRATIONS: Final = Path(__file__).parent.parent / "migrations" / "log"
 PRAGMAS: Final = (
     "journal_mode = WAL",
     "synchronous = FULL",  # the log cannot be rebuilt, so each commit waits for the disk
@@ -48,16 +47,27 @@ class LogWriter:
 
     def __init__(self, path: Path, *, clock: Callable[[], int] = now_microseconds) -> None:
         self.clock = clock
-        self._connection = apsw.Connection(str(path))
+        try:
+            self._connection = apsw.Connection(str(path))
+            self._prepare()
+        except BaseException as error:
+            self._connection.close()  # now: closed by chance later, it could write without the lock
+            if isinstance(error, (apsw.Error, UnicodeDecodeError)):
+                raise EventStoreError(f"{path} cannot be used as a log: {error}") from error
+            raise
+
+    def _prepare(self) -> None:
         for pragma in PRAGMAS:
             select(self._connection, f"PRAGMA {pragma}")
-        apply(self._connection, MIGRATIONS)
+        apply(self._connection, chain.MIGRATIONS)
         self._ensure_identity()
         self._load_head()
         chain.verify_tail(self._connection, rows_max=TAIL_ROWS_VERIFIED)
+        chain.check_schema(self._connection)
 
     def _ensure_identity(self) -> None:
-        if select(self._connection, "SELECT 1 FROM log_info"):
+        """Give a new log its identity; one that has events and no identity is not given another."""
+        if select(self._connection, "SELECT 1 FROM log_info UNION ALL SELECT 1 FROM runs LIMIT 1"):
             return
         log_id = str(uuid.uuid4())
         salt = int.from_bytes(sha256(log_id.encode()).digest()[:2]) & 0x3FFF
@@ -65,9 +75,8 @@ class LogWriter:
 
     def _load_head(self) -> None:
         """Read where the log ends; forget everything remembered about it."""
-        [(log_id,)] = select(self._connection, "SELECT log_id FROM log_info")
         last = select(self._connection, "SELECT position, recorded_at, hash FROM runs ORDER BY position DESC LIMIT 1")
-        self.head: Head = last[0] if last else (0, 0, chain.first_hash(log_id))
+        self.head: Head = last[0] if last else (0, 0, chain.first_hash(self._connection))
         self._versions: dict[str, int] = {}
 
     def commit(self, requests: Sequence[AppendRequest], *, before_disk: Callable[[], None] = nothing) -> list[Outcome]:
@@ -189,8 +198,8 @@ class Batch:
         for key, fingerprint, (_, _, first_fingerprint) in used:
             if fingerprint != first_fingerprint:
                 return IdempotencyKeyReused(key.partition(":")[2])
-        is_whole = used[0][0] == f"key:{request.key}" or len(used) == len(request.runs)
-        if not is_whole:
+        given = sum(run.event_id is not None for run in request.runs)
+        if used[0][0] != f"key:{request.key}" and len(used) < given:  # only a part of the ids was used before
             return IdempotencyKeyReused(used[0][0].partition(":")[2])
         first_position = min(positions[0] for _, _, positions in used)
         position = max(positions[1] for _, _, positions in used)

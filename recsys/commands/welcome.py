@@ -14,7 +14,7 @@ async def notices(store: SqliteEventStore, views: Views) -> list[str]:
     found = [] if views.notice is None else [f"The views are built anew from the log: {views.notice}."]
     if not store.is_writer:
         found.append(
-            f"Process {store.writer_pid} writes the log of this data directory. This server may run beside it: "
+            f"Process {await store.writer_pid()} writes the log of this data directory. This server may run beside it: "
             "it sends its appends there, and takes over when that process ends."
         )
     if not await store.stream_version(stream_of(WIKIBOOKS)):

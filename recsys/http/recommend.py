@@ -1,0 +1,135 @@
+"""POST /recommend: recipes for a request in words. Floor 3."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from events.catalog import RecommendationFailed, RecommendationServed
+from events.event import Appended
+from recsys.errors import InvalidInput
+from recsys.http.problems import kind_of
+from recsys.http.recipes import RecipeAnswer, recipe_answer, recipes_by_id
+from recsys.http.routing import Answer, Call, Route
+from recsys.recorded import recorded_events
+from recsys.services import Recommendation, Services
+
+
+class RecommendRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to cook. query: in Spanish or English; n: how many recipes at most."""
+
+    query: Annotated[str, Meta(min_length=1, max_length=500, examples=["recetas con pollo"])]
+    n: Annotated[int, Meta(ge=1, le=20)] = 3
+
+
+class ModelUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """The model version that ranked the recipes."""
+
+    model_id: str
+    version: str
+
+
+class RecommendAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The recipes, best first. degradado: what the service had to do without; empty when all was there."""
+
+    recetas: list[RecipeAnswer]
+    request_id: str
+    modelo: ModelUsed
+    idioma: str
+    degradado: list[str]
+
+
+async def recommend(services: Services, call: Call) -> Answer:
+    """Answer when the RecommendationServed event is on disk; a repeated key gets the recorded answer's recipes."""
+    request: RecommendRequest = call.body
+    query = request.query.strip()
+    if not query:
+        raise InvalidInput(
+            "query is blank",
+            field="query",
+            found=repr(request.query),
+            fix='say what to cook, such as "recetas con pollo"',
+        )
+    if call.key and (first := await services.store.find_key(call.key, fingerprint=call.fingerprint)):
+        return await replayed(services, first)
+    try:
+        recommendation = await services.recommender.recommend(query, request.n)
+    except Exception as error:
+        await record_failure(services, call, query, error)
+        raise
+    served = served_event(recommendation, call, query)
+    appended = await services.store.append(
+        stream_of(call), [served], metadata=call.metadata, key=call.key, fingerprint=call.fingerprint
+    )
+    if appended.is_repeat:
+        return await replayed(services, appended)
+    recipes = [
+        recipe_answer(recipe, rating)
+        for recipe, rating in zip(recommendation.recipes, recommendation.ratings, strict=True)
+    ]
+    return Answer(body=recommend_answer(served, recipes), position=appended.position)
+
+
+def served_event(recommendation: Recommendation, call: Call, query: str) -> RecommendationServed:
+    return RecommendationServed(
+        request_id=call.request_id,
+        query=query,
+        model_id=recommendation.model_id,
+        model_version=recommendation.model_version,
+        recipe_ids=[recipe.recipe_id for recipe in recommendation.recipes],
+        scores=[round(float(score), 6) for score in recommendation.scores],
+        latency_ms=rounded({**recommendation.latency_ms, "total": call.elapsed_ms()}),
+        language=recommendation.language,
+        degraded=list(recommendation.degraded),
+    )
+
+
+async def record_failure(services: Services, call: Call, query: str, error: Exception) -> None:
+    """Record that there was no answer, without the key, so that a retry may have one."""
+    failed = RecommendationFailed(
+        request_id=call.request_id,
+        query=query,
+        error=kind_of(error).code,
+        latency_ms=rounded({"total": call.elapsed_ms()}),
+    )
+    await services.store.append(stream_of(call), [failed], metadata=call.metadata)
+
+
+def rounded(latency_ms: dict[str, float]) -> dict[str, float]:
+    return {stage: round(milliseconds, 3) for stage, milliseconds in latency_ms.items()}
+
+
+def stream_of(call: Call) -> str:
+    return f"recommendation-{call.request_id}"
+
+
+async def replayed(services: Services, first: Appended) -> Answer:
+    """Return the answer that was recorded under the request's key."""
+    (event,) = await recorded_events(services.store, first)
+    served = event.data
+    assert isinstance(served, RecommendationServed)
+    async with services.views.reader() as db:
+        recipes = await recipes_by_id(db, served.recipe_ids)
+    return Answer(body=recommend_answer(served, recipes), position=first.position, is_repeat=True)
+
+
+def recommend_answer(served: RecommendationServed, recipes: list[RecipeAnswer]) -> RecommendAnswer:
+    return RecommendAnswer(
+        recetas=recipes,
+        request_id=served.request_id,
+        modelo=ModelUsed(model_id=served.model_id, version=served.model_version),
+        idioma=served.language,
+        degradado=served.degraded,
+    )
+
+
+ROUTES = [
+    Route(
+        method="POST",
+        path="/recommend",
+        handler=recommend,
+        summary="Recommend recipes for a request in words",
+        body=RecommendRequest,
+        answer=RecommendAnswer,
+    )
+]

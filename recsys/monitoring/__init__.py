@@ -1,0 +1,1 @@
+"""What the recorded metrics say about the state of the service. Floor 3."""

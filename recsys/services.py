@@ -1,0 +1,68 @@
+"""What the service is made of, handed to whatever answers requests. Floor 3; filled by the composition root."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from events.catalog import Recipe
+from events.store import EventStore
+from projections.runner import Runner
+from projections.views import Views
+from recsys.config import Settings
+from recsys.registry import Registry
+
+
+class Recommendation(Protocol):
+    """Recipes for a request, best first; scores and ratings run beside them.
+
+    ratings: average of 0 to 5, None while unrated. latency_ms: stage → milliseconds. degraded: what could not be used.
+    """
+
+    @property
+    def recipes(self) -> Sequence[Recipe]: ...
+    @property
+    def scores(self) -> Sequence[float]: ...
+    @property
+    def ratings(self) -> Sequence[float | None]: ...
+    @property
+    def latency_ms(self) -> dict[str, float]: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def degraded(self) -> Sequence[str]: ...
+    @property
+    def model_id(self) -> str: ...
+    @property
+    def model_version(self) -> str: ...
+
+
+class Recommender(Protocol):
+    """Finds recipes for a request in words."""
+
+    @property
+    def degraded(self) -> Sequence[str]:
+        """What is missing at present, such as the meaning of words; empty when all is there."""
+        ...
+
+    async def recommend(self, query: str, n: int) -> Recommendation:
+        """Return the best `n` recipes for `query`. Raises RecommenderUnavailable."""
+        ...
+
+
+def now_us() -> int:
+    """Return the time, microseconds since the Unix epoch."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The parts that handlers use. clock: microseconds since the Unix epoch, UTC."""
+
+    store: EventStore
+    views: Views
+    runner: Runner
+    registry: Registry
+    recommender: Recommender
+    settings: Settings
+    clock: Callable[[], int] = now_us

@@ -1,0 +1,76 @@
+"""The whole service on a free port of loopback: real store, views and runner; the recommender alone is a fake."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from events.sqlite import SqliteEventStore
+from projections.catalogue import CatalogueProjection
+from projections.feedback import FeedbackProjection
+from projections.jobs import JobsProjection
+from projections.metrics import MetricsProjection
+from projections.projection import Projection
+from projections.registry import RegistryProjection
+from projections.runner import Runner
+from projections.views import Views
+from recsys.config import Settings
+from recsys.http.app import build_app, serve
+from recsys.registry import Registry
+from recsys.services import Services
+from tests.http.harness import Api, Clock, FakeRecommender
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, log_dir=tmp_path / "logs")
+
+
+@pytest.fixture
+async def services(tmp_path: Path, clock: Clock, settings: Settings) -> AsyncIterator[Services]:
+    store = await SqliteEventStore.open(tmp_path / "log.db", clock=clock)
+    projections: list[Projection] = [
+        RegistryProjection(),
+        JobsProjection(),
+        MetricsProjection(),
+        CatalogueProjection(),
+        FeedbackProjection(),
+    ]
+    views = await Views.open(tmp_path / "views.db", projections)
+    runner = Runner(store, views)
+    projecting = asyncio.create_task(runner.run(), name="projections")
+    yield Services(
+        store=store,
+        views=views,
+        runner=runner,
+        registry=Registry(store),
+        recommender=FakeRecommender(),
+        settings=settings,
+        clock=clock,
+    )
+    projecting.cancel()
+    with suppress(asyncio.CancelledError):
+        await projecting
+    await views.close()
+    await store.close()
+
+
+@pytest.fixture
+async def api(services: Services) -> AsyncIterator[Api]:
+    stop = asyncio.Event()
+    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(
+        serve(build_app(services), "127.0.0.1", 0, stop=stop, on_listening=listening.set_result), name="site"
+    )
+    async with aiohttp.ClientSession() as session:
+        yield Api(await listening, session, services, stop)
+    stop.set()
+    await serving
