@@ -21,10 +21,6 @@ from events.request import content_fingerprint
 from migrations.apply import apply
 
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations" / "log"
-# The columns of `runs` in the order in which they are hashed: position, count, stream, stream_version, type,
-# schema_version, recorded_at, event_id, metadata, data.
-Row = tuple[int, int, str, int, str, int, int, str | None, str, str]
-
 # The same text as `extend` makes, put together by SQLite.
 HASHED_TEXT: Final = (
     "concat_ws(char(10), position, count, stream, stream_version, type, schema_version, recorded_at, "
@@ -68,9 +64,20 @@ def first_hash(connection: apsw.Connection) -> bytes:
     raise LogTampered(0, "`log_info` is empty: the log has lost its identity")
 
 
-def extend(previous: bytes, row: Row) -> bytes:
-    """Return the hash of `row`, 32 bytes, after the row whose hash is `previous`."""
-    position, count, stream, stream_version, type_name, schema_version, recorded_at, event_id, metadata, data = row
+def extend(
+    previous: bytes,
+    position: int,
+    count: int,
+    stream: str,
+    stream_version: int,
+    type_name: str,
+    schema_version: int,
+    recorded_at: int,
+    event_id: str | None,
+    metadata: str,
+    data: str,
+) -> bytes:
+    """Return the hash of a row, 32 bytes, after the row whose hash is `previous`."""
     text = (
         f"{position}\n{count}\n{stream}\n{stream_version}\n{type_name}\n{schema_version}\n"
         f"{recorded_at}\n{event_id or ''}\n{metadata}\n{data}"

@@ -36,14 +36,17 @@ class EncodedRun(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class AppendRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One atomic append. metadata: JSON. key: the idempotency key; fingerprint: what a repeat of it must equal."""
+    """One atomic append. metadata: JSON. events: how many.
+
+    keys: the rows of the table `keys` that it makes, as (key, fingerprint): first the idempotency key, if it has one,
+    then one for each event id that the caller gave. fingerprint: what a repeat must equal.
+    """
 
     runs: list[EncodedRun]
     metadata: str
     events: int
-    key: str | None = None
-    fingerprint: str = ""
-    has_event_ids: bool = False
+    keys: list[tuple[str, str]] = []
+    has_key: bool = False
 
 
 def encode_append(
@@ -55,20 +58,28 @@ def encode_append(
         if STREAM_NAME.fullmatch(append.stream) is None:
             raise ValueError(f"stream {append.stream!r} is not category-id: lower-case letters, '-', visible ASCII")
         runs += encode_runs(append)
-    events = runs[0].count if len(runs) == 1 else sum([run.count for run in runs])
-    if not 0 < events <= EVENTS_PER_APPEND_MAX:
-        raise ValueError(f"an append takes 1 to {EVENTS_PER_APPEND_MAX} events, found {events}: split it")
-    if sum([len(run.data) for run in runs]) > CHARACTERS_PER_APPEND_MAX:
-        raise ValueError(f"an append takes at most {CHARACTERS_PER_APPEND_MAX} characters of JSON: split it")
-    has_event_ids = runs[0].event_id is not None or (len(runs) > 1 and any(run.event_id is not None for run in runs))
-    if has_event_ids and len({run.event_id or object() for run in runs}) < len(runs):
+    if len(runs) == 1 and runs[0].event_id is None and key is None:  # nearly always
+        check_size(runs[0].count, len(runs[0].data))
+        return AppendRequest(runs, encode_metadata(metadata), runs[0].count)
+    events = sum(run.count for run in runs)
+    check_size(events, sum(len(run.data) for run in runs))
+    keys = [(f"event:{run.event_id}", run.fingerprint) for run in runs if run.event_id is not None]
+    if len(dict(keys)) < len(keys):
         raise ValueError("an event id stands twice in one append: give each event one of its own")
     if key is not None:
         if not 0 < len(key) <= KEY_CHARACTERS_MAX:
             raise ValueError(f"an idempotency key has 1 to {KEY_CHARACTERS_MAX} characters, found {len(key)}")
         fingerprint = fingerprint or content_fingerprint([f"{run.stream}\n{run.type}\n{run.data}" for run in runs])
         metadata = msgspec.structs.replace(metadata, idempotency_key=key, fingerprint=fingerprint)
-    return AppendRequest(runs, encode_metadata(metadata), events, key, fingerprint, has_event_ids)
+        keys.insert(0, (f"key:{key}", fingerprint))
+    return AppendRequest(runs, encode_metadata(metadata), events, keys, key is not None)
+
+
+def check_size(events: int, characters: int) -> None:
+    if not 0 < events <= EVENTS_PER_APPEND_MAX:
+        raise ValueError(f"an append takes 1 to {EVENTS_PER_APPEND_MAX} events, found {events}: split it")
+    if characters > CHARACTERS_PER_APPEND_MAX:
+        raise ValueError(f"an append takes at most {CHARACTERS_PER_APPEND_MAX} characters of JSON: split it")
 
 
 def encode_metadata(metadata: Metadata) -> str:

@@ -171,35 +171,35 @@ class Batch:
         self.position, self.recorded_at, self.hash = writer.head
         self.recorded_at = max(self.recorded_at, writer.clock())
         self.versions = writer.load_versions({run.stream for request in requests for run in request.runs})
-        wanted = [key for request in requests for key, _ in keys_of(request)]
+        wanted = [key for request in requests for key, _ in request.keys]
         self._used = writer.load_keys(wanted) if wanted else {}
         self.outcomes: list[Outcome] = [self._decide(request) for request in requests]
 
     def _decide(self, request: AppendRequest) -> Outcome:
         """Add the request's rows, or say why there are none. The keys are looked at before the expected versions."""
-        runs, versions = request.runs, self.versions
-        if (request.key is not None or request.has_event_ids) and (earlier := self._find_earlier(request)) is not None:
+        versions = self.versions
+        if request.keys and (earlier := self._find_earlier(request)) is not None:
             return earlier
-        for run in runs:
+        for run in request.runs:
             if run.expected_version != ANY and versions[run.stream] != run.expected_version:
                 return WrongExpectedVersion(run.stream, expected=run.expected_version, found=versions[run.stream])
         first_position = self.position + 1
-        for run in runs:
+        for run in request.runs:
             self._add_row(run, request.metadata)
-        if request.key is not None:
-            self._use_key(f"key:{request.key}", request.fingerprint, first_position)
-        return Appended(first_position, self.position, versions[runs[-1].stream])
+        if request.has_key:
+            self._use_key(*request.keys[0], first_position)
+        return Appended(first_position, self.position, versions[run.stream])
 
     def _find_earlier(self, request: AppendRequest) -> Outcome | None:
         """Return the first answer if the append was made before, an error if only a part or another one was."""
-        used = [(key, fingerprint, self._used[key]) for key, fingerprint in keys_of(request) if key in self._used]
+        used = [(key, fingerprint, self._used[key]) for key, fingerprint in request.keys if key in self._used]
         if not used:
             return None
         for key, fingerprint, (_, _, first_fingerprint) in used:
             if fingerprint != first_fingerprint:
                 return IdempotencyKeyReused(key.partition(":")[2])
-        given = sum(run.event_id is not None for run in request.runs)
-        if used[0][0] != f"key:{request.key}" and len(used) < given:  # only a part of the ids was used before
+        is_of_key = request.has_key and used[0][0] == request.keys[0][0]
+        if not is_of_key and len(used) < len(request.keys) - request.has_key:  # only a part of the event ids was used
             return IdempotencyKeyReused(used[0][0].partition(":")[2])
         first_position = min(positions[0] for _, _, positions in used)
         position = max(positions[1] for _, _, positions in used)
@@ -213,33 +213,15 @@ class Batch:
         return self._writer.stream_version_at(position)
 
     def _add_row(self, run: EncodedRun, metadata: str) -> None:
-        self.position += run.count
-        self.versions[run.stream] += run.count
-        row = (
-            self.position,
-            run.count,
-            run.stream,
-            self.versions[run.stream],
-            run.type,
-            run.schema_version,
-            self.recorded_at,
-            run.event_id,
-            metadata,
-            run.data,
-        )
-        self.hash = chain.extend(self.hash, row)
-        self.rows.append((*row, self.hash))
+        stream, count = run.stream, run.count
+        position = self.position = self.position + count
+        version = self.versions[stream] = self.versions[stream] + count
+        row = (position, count, stream, version, run.type, run.schema_version, self.recorded_at, run.event_id)
+        row_hash = self.hash = chain.extend(self.hash, *row, metadata, run.data)
+        self.rows.append((*row, metadata, run.data, row_hash))
         if run.event_id is not None:
             self._use_key(f"event:{run.event_id}", run.fingerprint, self.position)
 
     def _use_key(self, key: str, fingerprint: str, first_position: int) -> None:
         self._used[key] = (first_position, self.position, fingerprint)
         self.keys.append((key, first_position, self.position, fingerprint))
-
-
-def keys_of(request: AppendRequest) -> list[tuple[str, str]]:
-    """Return (row of `keys`, fingerprint) for the idempotency key and for each event id that the caller gave."""
-    keys = [] if request.key is None else [(f"key:{request.key}", request.fingerprint)]
-    if request.has_event_ids:
-        keys += [(f"event:{run.event_id}", run.fingerprint) for run in request.runs if run.event_id is not None]
-    return keys
