@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from events.errors import EventStoreError, StoreOverloaded, StoreUnavailable
 from events.request import AppendRequest
-from events.writer import Batch as PreparedBatch
 from events.writer import LogWriter, Outcome
 
 BATCH_APPENDS_MAX: Final = 128  # two of them keep 256 producers and the disk busy at the same time
@@ -77,14 +76,8 @@ class GroupCommit:
         self._is_dispatch_due = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._preparing = threading.Lock()
-        self._writing = threading.Lock()
-        self._is_taken = False  # a thread has a batch, and has not come to the disk with it
-        self._prepared: PreparedBatch | None = None  # the last one
-        self._answers: deque[tuple[Batch, list[Outcome], int]] = deque()
-        self._threads = [threading.Thread(target=self._work, name=f"log-writer-{n}", daemon=True) for n in (1, 2)]
-        for thread in self._threads:
-            thread.start()
+        self._thread = threading.Thread(target=self._work, name="log-writer", daemon=True)
+        self._thread.start()
 
     def submit(self, source: Source, request: AppendRequest, waiter: Any) -> None:
         """Queue the append; `source.deliver` gets its outcome. Raises StoreOverloaded when the queue is full."""
@@ -128,58 +121,32 @@ class GroupCommit:
         return batch
 
     def _work(self) -> None:
-        """Commit batches, in turns with the other thread.
+        """Commit batch after batch. The answers of one batch go out while the next one waits for the disk.
 
-        Whoever holds `_preparing` has the interpreter's work to do: the batch's rows, and handing them to SQLite. It
-        lets go when only the disk is left to wait for. Then the other thread prepares the next batch, and the answers
-        of the batch before go out: sent earlier, they would wake the producers, who need the interpreter too.
+        Sent earlier, they would wake the producers while this thread prepares the next batch: both need the
+        interpreter, which passes from thread to thread slowly. With no batch behind it, an answer goes out at once.
         """
-        while True:
-            self._preparing.acquire()
-            gathered = self._batches.get()
-            if gathered is None:
-                self._batches.put(None)  # for the other thread
-                self._preparing.release()
-                return
-            self._is_taken = True
-            self._commit(gathered)
+        answers: list[tuple[Batch, list[Outcome], int]] = []
 
-    def _commit(self, gathered: Batch) -> None:
-        """Commit one batch; takes over `_preparing`."""
-        is_preparing = True
+        def send_answers() -> None:
+            if answers:
+                self._loop.call_soon_threadsafe(self._committed, *answers.pop())
 
-        def before_disk() -> None:
-            nonlocal is_preparing
-            is_preparing = self._is_taken = False
-            self._send_answers()
-            self._preparing.release()
-
-        outcomes: list[Outcome]
-        try:
-            prepared = self._writer.prepare(gathered.requests, after=self._prepared)
-            self._prepared = prepared
-            with self._writing:
-                outcomes = self._writer.commit(prepared, before_disk=before_disk)
-        except EventStoreError as error:
-            outcomes = [error] * len(gathered.requests)
-        except Exception as error:  # a fault of ours: those who wait must hear of it
-            outcomes = [StoreUnavailable(f"the append failed: {error!r}")] * len(gathered.requests)
-            self._loop.call_soon_threadsafe(
-                self._loop.call_exception_handler, {"message": "a commit failed", "exception": error}
-            )
-        self._answers.append((gathered, outcomes, self._writer.head[0]))
-        if is_preparing:
-            before_disk()
-        elif not self._is_taken:  # else the other thread sends them, when it comes to the disk
-            self._send_answers()
-
-    def _send_answers(self) -> None:
-        while True:
+        while (batch := self._batches.get()) is not None:
+            outcomes: list[Outcome]
             try:
-                answer = self._answers.popleft()
-            except IndexError:
-                return
-            self._loop.call_soon_threadsafe(self._committed, *answer)
+                outcomes = self._writer.commit(batch.requests, before_disk=send_answers)
+            except EventStoreError as error:
+                outcomes = [error] * len(batch.requests)
+            except Exception as error:  # a fault of ours: those who wait must hear of it
+                outcomes = [StoreUnavailable(f"the append failed: {error!r}")] * len(batch.requests)
+                self._loop.call_soon_threadsafe(
+                    self._loop.call_exception_handler, {"message": "a commit failed", "exception": error}
+                )
+            send_answers()  # those of the batch before, if the commit failed before the disk
+            answers.append((batch, outcomes, self._writer.head[0]))
+            if self._batches.empty():
+                send_answers()
 
     def _committed(self, batch: Batch, outcomes: list[Outcome], head: int) -> None:
         self._under_way -= 1
@@ -194,6 +161,5 @@ class GroupCommit:
         """Commit what is queued, then end the thread and close the writer's connection."""
         await self._idle.wait()
         self._batches.put(None)
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
+        await asyncio.to_thread(self._thread.join)
         await asyncio.to_thread(self._writer.close)

@@ -3,11 +3,9 @@
 Synchronous, used by one thread at a time; whoever makes a LogWriter holds the log's lock (events/lock.py).
 """
 
-import itertools
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -81,37 +79,33 @@ class LogWriter:
         self.head: Head = last[0] if last else (0, 0, chain.first_hash(self._connection))
         self._versions: dict[str, int] = {}
 
-    def prepare(self, requests: Sequence[AppendRequest], *, after: "Batch | None" = None) -> "Batch":
-        """Return the rows that the requests make, on top of `after` if that is still on its way to the disk."""
-        with translated():
-            return Batch(self, requests, None if after is None or after.is_done else after)
-
-    def commit(self, batch: "Batch", *, before_disk: Callable[[], None] = nothing) -> list[Outcome]:
-        """Append the batch, all in one transaction on disk, and return what became of each request.
+    def commit(self, requests: Sequence[AppendRequest], *, before_disk: Callable[[], None] = nothing) -> list[Outcome]:
+        """Append each request that may be appended, all in one transaction on disk, and return what became of each.
 
         before_disk: called when only the wait for the disk is left, which needs no interpreter.
         Raises StoreFull or StoreUnavailable when nothing at all was written.
         """
         try:
-            with translated():
-                if batch.start != self.head:  # the batch that it was prepared on top of has failed
-                    batch.prepare(None)
-                if batch.rows:
-                    self._insert(batch)
-                before_disk()
-                if batch.rows:
-                    self._connection.execute("COMMIT")
-        except EventStoreError:
+            batch = Batch(self, requests)
+            if batch.rows:
+                self._insert(batch)
+            before_disk()
+            if batch.rows:
+                self._connection.execute("COMMIT")
+        except apsw.FullError as error:
             self._roll_back()
-            raise
-        else:
+            raise StoreFull("the disk is full: nothing was written; free some space and retry") from error
+        except apsw.Error as error:
+            self._roll_back()
+            raise StoreUnavailable(
+                f"the log could not be written ({error}): nothing was acknowledged; retry"
+            ) from error
+        if batch.rows:
+            self.head = batch.position, batch.recorded_at, batch.hash
             if len(self._versions) > VERSIONS_CACHED_MAX:
                 self._versions.clear()
             self._versions.update(batch.versions)
-            self.head = batch.end
-            return batch.outcomes
-        finally:
-            batch.is_done = True
+        return batch.outcomes
 
     def _insert(self, batch: "Batch") -> None:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -167,49 +161,19 @@ class LogWriter:
         self._connection.close()
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn SQLite's errors into the store's."""
-    try:
-        yield
-    except apsw.FullError as error:
-        raise StoreFull("the disk is full: nothing was written; free some space and retry") from error
-    except apsw.Error as error:
-        raise StoreUnavailable(f"the log could not be written ({error}): nothing was acknowledged; retry") from error
-
-
 class Batch:
-    """The rows that a list of requests makes on top of the log's head, and the outcome of each request.
+    """The rows that a list of requests makes on top of the log's head, and the outcome of each request."""
 
-    after: the batch that is being committed, whose end is this one's start; None if none is. start, end: heads.
-    """
-
-    def __init__(self, writer: LogWriter, requests: Sequence[AppendRequest], after: "Batch | None") -> None:
+    def __init__(self, writer: LogWriter, requests: Sequence[AppendRequest]) -> None:
         self._writer = writer
-        self._requests = requests
-        self.is_done = False  # committed, or failed
-        self.prepare(after)
-
-    def prepare(self, after: "Batch | None") -> None:
-        """Decide each request on top of the log's head, or of `after`."""
-        requests, writer = self._requests, self._writer
         self.rows: list[tuple[Any, ...]] = []
         self.keys: list[tuple[str, int, int, str]] = []
-        self.start = writer.head if after is None else after.end
-        self.position, self.recorded_at, self.hash = self.start
+        self.position, self.recorded_at, self.hash = writer.head
         self.recorded_at = max(self.recorded_at, writer.clock())
         self.versions = writer.load_versions({run.stream for request in requests for run in request.runs})
         wanted = [key for request in requests for key, _ in request.keys]
         self._used = writer.load_keys(wanted) if wanted else {}
-        self._rows_before: Sequence[tuple[Any, ...]] = ()
-        if after is not None:
-            both = self.versions.keys() & after.versions.keys()
-            self.versions.update((stream, after.versions[stream]) for stream in both)
-            for key, first_position, position, fingerprint in after.keys:
-                self._used[key] = (first_position, position, fingerprint)
-            self._rows_before = after.rows
         self.outcomes: list[Outcome] = [self._decide(request) for request in requests]
-        self.end: Head = (self.position, self.recorded_at, self.hash) if self.rows else self.start
 
     def _decide(self, request: AppendRequest) -> Outcome:
         """Add the request's rows, or say why there are none. The keys are looked at before the expected versions."""
@@ -243,7 +207,7 @@ class Batch:
 
     def _stream_version_at(self, position: int) -> int:
         """Return the stream version of the row that ends at `position`, in the log or in this batch."""
-        for row in itertools.chain(self.rows, self._rows_before):
+        for row in self.rows:
             if row[0] == position:
                 return int(row[3])
         return self._writer.stream_version_at(position)
