@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from events.errors import EventStoreError, StoreOverloaded, StoreUnavailable
 from events.request import AppendRequest
+from events.writer import Batch as PreparedBatch
 from events.writer import LogWriter, Outcome
 
 BATCH_APPENDS_MAX: Final = 128  # two of them keep 256 producers and the disk busy at the same time
@@ -45,6 +46,7 @@ class Batch:
         self.requests: list[AppendRequest] = []
         self.shares: list[tuple[Source, list[Any]]] = []
         self.events = 0
+        self.prepared: PreparedBatch  # set when it is complete
 
     @property
     def is_full(self) -> bool:
@@ -73,6 +75,7 @@ class GroupCommit:
         self._turn: deque[Source] = deque()  # the sources that wait, each once
         self._batches: SimpleQueue[Batch | None] = SimpleQueue()
         self._under_way = 0
+        self._last: PreparedBatch | None = None
         self._is_dispatch_due = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -100,6 +103,7 @@ class GroupCommit:
         while self._turn and self._under_way < BATCHES_UNDER_WAY_MAX:
             batch = self._gather()
             self._under_way += 1
+            self._last = batch.prepared = self._writer.prepare(batch.requests, after=self._last)
             self._batches.put(batch)
         if not self._under_way:
             self._idle.set()
@@ -135,7 +139,7 @@ class GroupCommit:
         while (batch := self._batches.get()) is not None:
             outcomes: list[Outcome]
             try:
-                outcomes = self._writer.commit(batch.requests, before_disk=send_answers)
+                outcomes = self._writer.commit(batch.prepared, before_disk=send_answers)
             except EventStoreError as error:
                 outcomes = [error] * len(batch.requests)
             except Exception as error:  # a fault of ours: those who wait must hear of it

@@ -79,14 +79,31 @@ class LogWriter:
         self.head: Head = last[0] if last else (0, 0, chain.first_hash(self._connection))
         self._versions: dict[str, int] = {}
 
-    def commit(self, requests: Sequence[AppendRequest], *, before_disk: Callable[[], None] = nothing) -> list[Outcome]:
-        """Append each request that may be appended, all in one transaction on disk, and return what became of each.
+    def prepare(self, requests: Sequence[AppendRequest], *, after: "Batch | None") -> "Batch":
+        """Return the batch of the requests, decided already if that needs no look at the disk.
+
+        after: the batch that goes to `commit` before this one. May be called beside `commit`, from another thread.
+        """
+        batch = Batch(self, requests)
+        base = None if after is None or after.is_done else after
+        if base is None or base.is_decided:
+            recent = {} if base is None else base.versions
+            if all(
+                not request.keys and all(run.stream in self._versions or run.stream in recent for run in request.runs)
+                for request in requests
+            ):
+                batch.decide(base)
+        return batch
+
+    def commit(self, batch: "Batch", *, before_disk: Callable[[], None] = nothing) -> list[Outcome]:
+        """Append the batch, all in one transaction on disk, and return what became of each request.
 
         before_disk: called when only the wait for the disk is left, which needs no interpreter.
         Raises StoreFull or StoreUnavailable when nothing at all was written.
         """
         try:
-            batch = Batch(self, requests)
+            if not batch.is_decided or batch.start != self.head:  # or else the batch before it has failed
+                batch.decide(None)
             if batch.rows:
                 self._insert(batch)
             before_disk()
@@ -100,12 +117,14 @@ class LogWriter:
             raise StoreUnavailable(
                 f"the log could not be written ({error}): nothing was acknowledged; retry"
             ) from error
-        if batch.rows:
-            self.head = batch.position, batch.recorded_at, batch.hash
+        else:
             if len(self._versions) > VERSIONS_CACHED_MAX:
-                self._versions.clear()
+                self._versions = {}
             self._versions.update(batch.versions)
-        return batch.outcomes
+            self.head = batch.end
+            return batch.outcomes
+        finally:
+            batch.is_done = True
 
     def _insert(self, batch: "Batch") -> None:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -162,18 +181,35 @@ class LogWriter:
 
 
 class Batch:
-    """The rows that a list of requests makes on top of the log's head, and the outcome of each request."""
+    """Requests to commit together; once decided, the rows that they make and the outcome of each.
+
+    start, end: the log's heads before and after it. is_done: committed, or failed.
+    """
 
     def __init__(self, writer: LogWriter, requests: Sequence[AppendRequest]) -> None:
         self._writer = writer
+        self._requests = requests
+        self.is_decided = False
+        self.is_done = False
+
+    def decide(self, after: "Batch | None") -> None:
+        """Decide each request on top of the log's head, or of a batch that is on its way to the disk."""
+        requests, writer = self._requests, self._writer
         self.rows: list[tuple[Any, ...]] = []
         self.keys: list[tuple[str, int, int, str]] = []
-        self.position, self.recorded_at, self.hash = writer.head
+        self.start = writer.head if after is None else after.end
+        self.position, self.recorded_at, self.hash = self.start
         self.recorded_at = max(self.recorded_at, writer.clock())
-        self.versions = writer.load_versions({run.stream for request in requests for run in request.runs})
+        streams = {run.stream for request in requests for run in request.runs}
+        self.versions: dict[str, int] = {}
+        if after is not None:
+            self.versions.update((stream, after.versions[stream]) for stream in streams & after.versions.keys())
+        self.versions.update(writer.load_versions(streams - self.versions.keys()))
         wanted = [key for request in requests for key, _ in request.keys]
         self._used = writer.load_keys(wanted) if wanted else {}
         self.outcomes: list[Outcome] = [self._decide(request) for request in requests]
+        self.end: Head = (self.position, self.recorded_at, self.hash) if self.rows else self.start
+        self.is_decided = True
 
     def _decide(self, request: AppendRequest) -> Outcome:
         """Add the request's rows, or say why there are none. The keys are looked at before the expected versions."""
