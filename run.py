@@ -68,6 +68,22 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--after", type=int, default=0, metavar="POSITION", help="only the events above this position")
     export.add_argument("--output", metavar="FILE", help="where to write (default: standard output)")
 
+    explain = command("explain", "show how a request is understood, and why its recipes come first")
+    explain.add_argument("query", metavar="REQUEST", help='such as "tarta de queso sin huevo"')
+    explain.add_argument("--number", type=int, default=5, metavar="N", help="how many recipes (default 5)")
+
+    evaluation = command("evaluate-search", "measure the search on judged requests, alone or against another way")
+    evaluation.add_argument(
+        "dataset", metavar="DATASET", help="a file of judged requests, or a folder with judged.jsonl"
+    )
+    evaluation.add_argument(
+        "--configuration",
+        default="",
+        metavar="CONFIG",
+        help="a ranker's version and what to do without: 1.0.0,no-speller (default: as served)",
+    )
+    evaluation.add_argument("--against", metavar="CONFIG", help="another configuration to compare with")
+
     command("rebuild", "build the views anew from the log, compare them with the live ones and swap")
     return whole
 

@@ -2,8 +2,8 @@
 
 python -m bench.start [--events 100000] [--rounds 5]
 
-A warm start: recipes, views and caches are as the last run left them. The clock runs from the creation of the process to
-the whole answer of the first `POST /recommend` and of `GET /models`; `imports` is what Python needs for the modules alone.
+A warm start: recipes, views and caches are as the last run left them. The clock runs from the creation of the process
+to the whole answers of a first `POST /recommend` and a `GET /models`; `imports` is what Python needs for the modules.
 """
 
 import argparse

@@ -10,6 +10,8 @@ from events.store import EventStore
 from projections.runner import Runner
 from projections.views import Views
 from recsys.config import Settings
+from recsys.recommender.options import Options
+from recsys.recommender.understanding import Understanding
 from recsys.registry import Registry
 
 
@@ -17,6 +19,8 @@ class Recommendation(Protocol):
     """Recipes for a request, best first; scores and ratings run beside them.
 
     ratings: average of 0 to 5, None while unrated. latency_ms: stage → milliseconds. degraded: what could not be used.
+    understanding: what the request was taken to ask for. features: what each recipe was ranked by. missing: for each,
+    the ingredient lines that the foods at hand do not cover.
     """
 
     @property
@@ -35,6 +39,23 @@ class Recommendation(Protocol):
     def model_id(self) -> str: ...
     @property
     def model_version(self) -> str: ...
+    @property
+    def understanding(self) -> Understanding | None: ...
+    @property
+    def features(self) -> Sequence[dict[str, float]]: ...
+    @property
+    def missing(self) -> Sequence[list[str]]: ...
+
+
+class Similar(Protocol):
+    """Recipes like another one, best first; scores and ratings run beside them."""
+
+    @property
+    def recipes(self) -> Sequence[Recipe]: ...
+    @property
+    def scores(self) -> Sequence[float]: ...
+    @property
+    def ratings(self) -> Sequence[float | None]: ...
 
 
 class Recommender(Protocol):
@@ -45,8 +66,12 @@ class Recommender(Protocol):
         """What is missing at present, such as the meaning of words; empty when all is there."""
         ...
 
-    async def recommend(self, query: str, n: int) -> Recommendation:
-        """Return the best `n` recipes for `query`. Raises RecommenderUnavailable."""
+    async def recommend(self, query: str, n: int, *, options: Options) -> Recommendation:
+        """Return the best `n` recipes for `query`. Raises RecommenderUnavailable, InvalidInput for an unknown diet."""
+        ...
+
+    async def similar(self, recipe_id: str, n: int) -> Similar:
+        """Return the `n` recipes most like that one. Raises RecommenderUnavailable, RecipeNotFound."""
         ...
 
 

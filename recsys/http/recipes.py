@@ -67,6 +67,25 @@ async def show_recipe(services: Services, call: Call) -> Answer:
     return Answer(body=recipes[0])
 
 
+class SimilarQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many recipes at most."""
+
+    n: Annotated[int, Meta(ge=1, le=20)] = 3
+
+
+class SimilarAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The recipes most like one, best first. parecido: how like, from 0 to 1, in the same order."""
+
+    recetas: list[RecipeAnswer]
+    parecido: list[float]
+
+
+async def similar_recipes(services: Services, call: Call) -> Answer:
+    found = await services.recommender.similar(call.path["recipe_id"], call.query.n)
+    recipes = [recipe_answer(recipe, rating) for recipe, rating in zip(found.recipes, found.ratings, strict=True)]
+    return Answer(body=SimilarAnswer(recetas=recipes, parecido=[round(score, 4) for score in found.scores]))
+
+
 ROUTES = [
     Route(
         method="GET",
@@ -75,5 +94,13 @@ ROUTES = [
         summary="One recipe",
         answer=RecipeAnswer,
         views=("catalogue", "feedback"),
-    )
+    ),
+    Route(
+        method="GET",
+        path="/recipes/{recipe_id}/similar",
+        handler=similar_recipes,
+        summary="The recipes most like one",
+        query=SimilarQuery,
+        answer=SimilarAnswer,
+    ),
 ]

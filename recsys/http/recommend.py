@@ -1,9 +1,10 @@
 """POST /recommend: recipes for a request in words. Floor 3."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType, field
+from msgspec.structs import replace
 
 from events.catalog import RecommendationFailed, RecommendationServed
 from events.event import Appended
@@ -11,15 +12,44 @@ from recsys.errors import InvalidInput
 from recsys.http.problems import kind_of
 from recsys.http.recipes import RecipeAnswer, recipe_answer, recipes_by_id
 from recsys.http.routing import Answer, Call, Route
+from recsys.recommender.options import Options
+from recsys.recommender.understanding import Understanding
 from recsys.recorded import recorded_events
 from recsys.services import Recommendation, Services
 
+Term = Annotated[str, Meta(min_length=1, max_length=100)]
+Terms = Annotated[tuple[Term, ...], Meta(max_length=50)]
+
 
 class RecommendRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to cook. query: in Spanish or English; n: how many recipes at most."""
+    """What to cook: in words, of the foods at hand, or both. n: how many recipes at most.
 
-    query: Annotated[str, Meta(min_length=1, max_length=500, examples=["recetas con pollo"])]
+    query: in Spanish or English; what it excludes ("sin huevo") no answer contains. The foods, diets and tags of the
+    filters are in either language. max_minutes: only recipes that state their time. ingredients: what is at hand; the
+    answer says what is missing. explain: the answer says how the request was understood.
+    """
+
+    query: Annotated[str, Meta(max_length=500, examples=["recetas con pollo"])] = ""
     n: Annotated[int, Meta(ge=1, le=20)] = 3
+    ingredients: Terms = ()
+    exclude: Terms = ()
+    diet: Term | Terms = ()
+    max_minutes: Annotated[int, Meta(ge=1, le=10_080)] | None = None
+    max_ingredients: Annotated[int, Meta(ge=1, le=200)] | None = None
+    language: Literal["es", "en"] | None = None
+    tags: Terms = ()
+    explain: bool = False
+
+    def options(self) -> Options:
+        return Options(
+            exclude=self.exclude,
+            diets=(self.diet,) if isinstance(self.diet, str) else self.diet,
+            max_minutes=self.max_minutes,
+            max_ingredients=self.max_ingredients,
+            language=self.language or "",
+            tags=self.tags,
+            ingredients=self.ingredients,
+        )
 
 
 class ModelUsed(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,35 +59,51 @@ class ModelUsed(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """How the request was understood, and for each recipe the features that it was ranked by, with its score."""
+
+    understanding: Understanding
+    features: list[dict[str, float]]
+    scores: list[float]
+
+
 class RecommendAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The recipes, best first. degradado: what the service had to do without; empty when all was there."""
+    """The recipes, best first. degradado: what the service had to do without; empty when all was there.
+
+    faltan: for each recipe the ingredients that are not at hand, if `ingredients` was given. explicacion: if `explain`
+    was. A repeat under the same key brings neither: they are not recorded.
+    """
 
     recetas: list[RecipeAnswer]
     request_id: str
     modelo: ModelUsed
     idioma: str
     degradado: list[str]
+    faltan: list[list[str]] | UnsetType = UNSET
+    explicacion: Explanation | UnsetType = field(name="explicación", default=UNSET)
 
 
 async def recommend(services: Services, call: Call) -> Answer:
     """Answer when the RecommendationServed event is on disk; a repeated key gets the recorded answer's recipes."""
     request: RecommendRequest = call.body
     query = request.query.strip()
-    if not query:
+    if not (query or request.ingredients):
         raise InvalidInput(
             "query is blank",
             field="query",
             found=repr(request.query),
-            fix='say what to cook, such as "recetas con pollo"',
+            fix='say what to cook, such as "recetas con pollo", or name the `ingredients` at hand',
         )
     if call.key and (first := await services.store.find_key(call.key, fingerprint=call.fingerprint)):
         return await replayed(services, first)
     try:
-        recommendation = await services.recommender.recommend(query, request.n)
+        recommendation = await services.recommender.recommend(query, request.n, options=request.options())
+    except InvalidInput:
+        raise  # the client's mistake says nothing about the service
     except Exception as error:
         await record_failure(services, call, query, error)
         raise
-    served = served_event(recommendation, call, query)
+    served = served_event(recommendation, call, query or ", ".join(request.ingredients))
     appended = await services.store.append(
         stream_of(call), [served], metadata=call.metadata, key=call.key, fingerprint=call.fingerprint
     )
@@ -67,7 +113,22 @@ async def recommend(services: Services, call: Call) -> Answer:
         recipe_answer(recipe, rating)
         for recipe, rating in zip(recommendation.recipes, recommendation.ratings, strict=True)
     ]
-    return Answer(body=recommend_answer(served, recipes), position=appended.position)
+    answer = recommend_answer(served, recipes)
+    return Answer(body=with_details(answer, recommendation, request), position=appended.position)
+
+
+def with_details(answer: RecommendAnswer, recommendation: Recommendation, request: RecommendRequest) -> RecommendAnswer:
+    """Return the answer with what is missing and the explanation, where they were asked for."""
+    if request.ingredients:
+        answer = replace(answer, faltan=list(recommendation.missing))
+    if request.explain and recommendation.understanding:
+        explanation = Explanation(
+            understanding=recommendation.understanding,
+            features=list(recommendation.features),
+            scores=[round(float(score), 6) for score in recommendation.scores],
+        )
+        answer = replace(answer, explicacion=explanation)
+    return answer
 
 
 def served_event(recommendation: Recommendation, call: Call, query: str) -> RecommendationServed:

@@ -29,3 +29,7 @@ class InvalidField(RecommenderError):
 
 class EmbeddingUnavailable(RecommenderError):
     """The embedding engine cannot be used; search goes on by words."""
+
+
+class InvalidLexicon(RecommenderError):
+    """The lexicon's file cannot be used: a line has other columns, or names an unknown kind."""

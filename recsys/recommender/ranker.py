@@ -1,4 +1,4 @@
-"""Ranking: from relevance and ratings to one score a recipe. Floor 3; pure functions of arrays."""
+"""Ranking: from the features of a request's candidates to one score each. Floor 3; pure functions of arrays."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,19 +13,45 @@ PRIOR_RATINGS = 20.0
 NEUTRAL_POPULARITY = 0.5
 
 
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """What is known of each candidate of one request; each is (k,).
+
+    relevance: words and meaning, fused, of any range; the others are in [0, 1]. words, meaning: the best candidate's
+    is 1. share: of the request that the recipe has. name: how much the request and the recipe's name have in common.
+    popularity: as `popularity` gives it. time_fit: 1 within the time asked for, 0 beyond, 0.5 if unknown or not asked.
+    language_fit: 1 in the request's language, less in the other the surer it is. technique_fit: 0 if it
+    speaks of an oven that was not wanted, else 1. pantry: how well the foods at hand serve, 0 if none were named.
+    """
+
+    relevance: FloatArray
+    words: FloatArray
+    meaning: FloatArray
+    share: FloatArray
+    name: FloatArray
+    popularity: FloatArray
+    time_fit: FloatArray
+    language_fit: FloatArray
+    technique_fit: FloatArray
+    pantry: FloatArray
+
+    def of(self, candidate: int) -> dict[str, float]:
+        """Return one candidate's features by name."""
+        return {name: round(float(values[candidate]), 4) for name, values in vars(self).items()}
+
+
 class Ranker(Protocol):
-    """A model version that scores the candidates of one request."""
+    """A model version that scores the candidates of one request. diversity: what a duplicate of a better one loses."""
 
     @property
     def model_id(self) -> str: ...
     @property
     def model_version(self) -> str: ...
+    @property
+    def diversity(self) -> float: ...
 
-    def scores(self, relevance: FloatArray, popularity: FloatArray) -> FloatArray:
-        """Return the candidates' scores, (k,), in [0, 1], higher is better.
-
-        relevance: (k,) of words and meaning, of any range. popularity: (k,) in [0, 1], as `popularity` gives it.
-        """
+    def scores(self, features: Features) -> FloatArray:
+        """Return the candidates' scores, (k,), in [0, 1], higher is better."""
         ...
 
 
@@ -36,9 +62,41 @@ class HybridRanker:
     model_id: str = "hybrid_ranker"
     model_version: str = "1.0.0"
     alpha: float = 0.7
+    diversity: float = 0.0
 
-    def scores(self, relevance: FloatArray, popularity: FloatArray) -> FloatArray:
-        return self.alpha * min_max(relevance) + (1 - self.alpha) * popularity
+    def scores(self, features: Features) -> FloatArray:
+        return self.alpha * min_max(features.relevance) + (1 - self.alpha) * features.popularity
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearRanker:
+    """A weighted mean of the features. The weights did best on the judged requests that are for tuning."""
+
+    model_id: str = "hybrid_ranker"
+    model_version: str = "1.1.0"
+    words: float = 0.45
+    meaning: float = 0.1
+    share: float = 0.4
+    name: float = 0.2
+    time_fit: float = 0.95
+    language_fit: float = 0.05
+    technique_fit: float = 0.3
+    popularity: float = 0.1
+    diversity: float = 0.02
+
+    def scores(self, features: Features) -> FloatArray:
+        scores = np.zeros_like(features.relevance)
+        for name, weight in self.weights().items():
+            scores += np.float32(weight) * getattr(features, name)
+        return scores * np.float32(1 / sum(self.weights().values()))
+
+    def weights(self) -> dict[str, float]:
+        """Return the weight of each feature by its name."""
+        return {name: weight for name, weight in self.parameters().items() if name != "diversity"}
+
+    def parameters(self) -> dict[str, float]:
+        """Return the weights and the diversity by name, as the registry records them."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, float)}
 
 
 def popularity(counts: DoubleArray, sums: DoubleArray) -> FloatArray:

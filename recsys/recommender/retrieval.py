@@ -1,13 +1,14 @@
-"""Hybrid retrieval: recipes by the words and by the meaning of a request, in one relevance. Floor 3."""
+"""Hybrid retrieval: the allowed recipes by the words and by the meaning of a request, in one relevance. Floor 3."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from recsys.recommender.arrays import BoolArray, FloatArray, IntArray
-from recsys.recommender.lexical import LexicalIndex
+from recsys.recommender.lexical import Scores
 from recsys.recommender.ranker import min_max
-from recsys.recommender.text import LANGUAGES, content_words, spanish_votes, without_stop_words
+from recsys.recommender.text import LANGUAGES
+from recsys.recommender.understanding import Understanding
 
 CANDIDATES_A_SIDE = 100
 # Words serve short requests best and meaning serves sentences: (content words at most, weight of the words' score).
@@ -15,73 +16,58 @@ WORD_WEIGHTS = ((3, 0.7), (6, 0.5))
 WORD_WEIGHT_OF_SENTENCES = 0.2
 # What a recipe in the other language must be better by, of the whole range of relevance.
 OTHER_LANGUAGE_PENALTY = 0.3
-# A request word such as "receta" tells more of the language than a word of the kitchen does, which tells up to 1.
-STOP_WORD_VOTE = 2.0
-# "pizza" is asked in Spanish, until something speaks for English: the service's users are Spanish.
-SPANISH_PRIOR = 0.5
-SURE_LEAN = 2.0
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request as retrieval sees it. words: folded, without stop words. lean: -1, surely English, to 1, Spanish.
-
-    meaning: the text to embed.
-    """
-
-    meaning: str
-    words: list[str]
-    lean: float
-
-    @property
-    def language(self) -> str:
-        return "es" if self.lean >= 0 else "en"
-
-
-def understand(text: str, lexical: LexicalIndex) -> Request:
-    """Return the request with its content words, and its language by a vote of all words.
-
-    What stands around known words ("recetas con") only blurs their meaning; unknown ones need it.
-    """
-    words = content_words(text)
-    votes = SPANISH_PRIOR + lexical.spanish_lean(words) + STOP_WORD_VOTE * spanish_votes(text)
-    meaning = without_stop_words(text) if lexical.knows_any(words) else text
-    return Request(meaning, words, max(-1.0, min(1.0, votes / SURE_LEAN)))
+# A recipe that bakes, for who asked for one without an oven.
+AVOIDED_PENALTY = 0.5
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Recipes worth ranking. rows: (k,) in the catalogue. relevance: (k,) higher is better, at most 1."""
+    """Recipes worth ranking. rows: (k,) in the catalogue. relevance: (k,) higher is better, at most 1.
+
+    words, meaning: (k,) what it is made of, each in [0, 1]. language_fit: (k,) in [0, 1].
+    """
 
     rows: IntArray
     relevance: FloatArray
+    words: FloatArray
+    meaning: FloatArray
+    language_fit: FloatArray
 
 
 def retrieve(
-    request: Request,
-    lexical: FloatArray,
-    shares: FloatArray,
+    request: Understanding,
+    lexical: Scores,
     semantic: FloatArray,
     *,
+    allowed: BoolArray,
     has_vector: BoolArray,
+    avoided: BoolArray,
+    pantry: FloatArray,
     language: IntArray,
 ) -> Candidates:
-    """Return the best by words and the best by meaning, with one relevance for both.
+    """Return the best by words, by meaning and by the foods at hand, with one relevance for all.
 
-    lexical, shares: (n,) as LexicalIndex.scores gives them. semantic: (n,) cosines. has_vector: (n,) where the cosine
-    is known; elsewhere the words alone decide. language: (n,) places in LANGUAGES.
+    semantic: (n,) cosines. allowed: (n,) what may be an answer. has_vector: (n,) where the cosine is known; elsewhere
+    the words alone decide. avoided: (n,) what goes about it in a way not wanted. pantry: (n,) how well the foods at
+    hand serve. language: (n,) places in LANGUAGES.
     """
-    rows = np.union1d(best(lexical, lexical > 0), best(semantic, has_vector))
-    by_words = lexical[rows] / max(float(lexical.max(initial=0)), 1e-9)
+    rows = np.union1d(best(lexical.bm25, allowed & (lexical.bm25 > 0)), best(semantic, allowed & has_vector))
+    rows = np.union1d(rows, best(pantry, allowed & (pantry > 0)))
+    if not len(rows) and not request.units:  # "anything but meat": one is as good as another
+        rows = np.flatnonzero(allowed)[:CANDIDATES_A_SIDE].astype(np.int32)
+    bm25 = lexical.bm25[rows]
+    by_words = bm25 / max(float(bm25.max(initial=0)), 1e-9)
     by_meaning = by_words.copy()
     known = has_vector[rows]
     by_meaning[known] = min_max(semantic[rows[known]])
     # Words that even the best recipe lacks ("healthy") are left to the meaning.
-    found = float(shares[lexical.argmax()]) if len(rows) else 0.0
-    weight = word_weight(len(request.words)) * found
+    found = float(lexical.shares[rows[bm25.argmax()]]) if len(rows) else 0.0
+    weight = word_weight(sum(max(len(unit.words), 1) for unit in request.units)) * found
     is_foreign = language[rows] != LANGUAGES.index(request.language)
-    penalty = OTHER_LANGUAGE_PENALTY * abs(request.lean) * is_foreign
-    return Candidates(rows, (weight * by_words + (1 - weight) * by_meaning - penalty).astype(np.float32))
+    foreign = (abs(request.lean) * is_foreign).astype(np.float32)
+    penalty = OTHER_LANGUAGE_PENALTY * foreign + AVOIDED_PENALTY * avoided[rows]
+    relevance = weight * by_words + (1 - weight) * by_meaning - penalty
+    return Candidates(rows, relevance.astype(np.float32), by_words, by_meaning, 1 - foreign)
 
 
 def best(scores: FloatArray, eligible: BoolArray) -> IntArray:

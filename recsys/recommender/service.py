@@ -18,16 +18,19 @@ from events.catalog import Recipe
 from projections.catalogue import StoredRecipe, stored_recipes
 from projections.errors import ProjectionError
 from projections.feedback import recipe_ratings
-from recsys.errors import RecommenderUnavailable
+from recsys.errors import RecipeNotFound, RecommenderUnavailable
 from recsys.logging import mlops_logger
 from recsys.recommender.arrays import BoolArray, FloatArray
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.embedding import E5, Embedder, fingerprint, passage_text, yield_to_requests
 from recsys.recommender.encoder import QueryEncoder
+from recsys.recommender.lexicon import shipped_lexicon
 from recsys.recommender.lru import LruCache
-from recsys.recommender.moment import Moment, Ranked, Ratings, search
+from recsys.recommender.moment import NO_OPTIONS, Moment, Ranked, Ratings, search, similar
+from recsys.recommender.options import Options
+from recsys.recommender.pantry import missing_lines
 from recsys.recommender.ranker import HybridRanker, Ranker
-from recsys.recommender.retrieval import Request, understand
+from recsys.recommender.understanding import Understanding, understand
 from recsys.recommender.vectors import VectorStore
 
 SHIPPED_FOLDER = Path(__file__).parent.parent / "data"
@@ -49,7 +52,9 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
     """Recipes for a request, best first; scores, in [0, 1], and ratings run beside them.
 
     ratings: the average of 0 to 5, None while unrated. latency_ms: stage → milliseconds; a stage left out was not
-    needed. degraded: what the answer had to do without. language: of the request, es or en.
+    needed. degraded: what the answer had to do without. language: of the request, es or en. understanding: what the
+    request was taken to ask for; features: what each recipe was ranked by; missing: the ingredient lines of each that
+    the foods at hand do not cover, if some were named.
     """
 
     recipes: list[Recipe]
@@ -60,6 +65,17 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
     degraded: list[str]
     model_id: str
     model_version: str
+    understanding: Understanding | None = None
+    features: list[dict[str, float]] = []
+    missing: list[list[str]] = []
+
+
+class SimilarRecipes(msgspec.Struct, frozen=True, kw_only=True):
+    """Recipes like another one, best first; scores, in [0, 1], and ratings run beside them."""
+
+    recipes: list[Recipe]
+    scores: list[float]
+    ratings: list[float | None]
 
 
 @contextmanager
@@ -87,7 +103,7 @@ class Recommender:
         self.ranker = ranker or HybridRanker()
         self.make_embedder = make_embedder
         self.encoder = QueryEncoder(make_embedder)
-        self.answers: LruCache[tuple[str, int], Recommendation] = LruCache(ANSWERS_KEPT)
+        self.answers: LruCache[tuple[str, int, Options], Recommendation] = LruCache(ANSWERS_KEPT)
         self.searchers = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="search")
         self.background = ThreadPoolExecutor(1, thread_name_prefix="embed", initializer=yield_to_requests)
         self.embedder: Embedder | None = None
@@ -135,44 +151,71 @@ class Recommender:
         self.searchers.shutdown(cancel_futures=True)
         self.background.shutdown(cancel_futures=True)
 
-    async def recommend(self, query: str, n: int = 3) -> Recommendation:
+    async def recommend(self, query: str, n: int = 3, *, options: Options = NO_OPTIONS) -> Recommendation:
         """Return the best `n` recipes. An answer given before, to a catalogue and ratings unchanged since, is repeated.
 
-        Raises RecommenderUnavailable before `load`.
+        Raises RecommenderUnavailable before `load`, InvalidInput for an unknown diet.
         """
         start = perf_counter()
-        with going_on():
-            await self.refresh_ratings()
-        moment = self.moment
-        if moment is None:
-            raise RecommenderUnavailable("the catalogue is being read: try again in a second")
-        kept = self.answers.get((query, n))
+        moment = await self.present()
+        key = (query, n, options)
+        kept = self.answers.get(key)
         if kept is None:
-            kept = await asyncio.get_running_loop().run_in_executor(self.searchers, self.answer, moment, query, n)
+            kept = await asyncio.get_running_loop().run_in_executor(self.searchers, self.answer, moment, *key)
             if moment is self.moment:
-                self.answers.put((query, n), msgspec.structs.replace(kept, latency_ms={}))
+                self.answers.put(key, msgspec.structs.replace(kept, latency_ms={}))
         return msgspec.structs.replace(kept, latency_ms={**kept.latency_ms, "total": (perf_counter() - start) * 1e3})
 
-    def answer(self, moment: Moment, query: str, n: int) -> Recommendation:
-        request = understand(query, moment.catalogue.lexical)
+    async def present(self) -> Moment:
+        """Return the moment to answer from, with the latest ratings. Raises RecommenderUnavailable."""
+        with going_on():
+            await self.refresh_ratings()
+        if self.moment is None:
+            raise RecommenderUnavailable("the catalogue is being read: try again in a second")
+        return self.moment
+
+    def answer(self, moment: Moment, query: str, n: int, options: Options) -> Recommendation:
         start = perf_counter()
-        vector = self.encoder.vector(request.meaning)
-        embedded_ms = (perf_counter() - start) * 1e3
-        ranked = search(moment, request, vector, ranker=self.ranker, n=n)
-        return self.recommendation(moment, request, ranked, {} if vector is None else {"embedding": embedded_ms})
+        request = understand(query, moment.catalogue.knowledge)
+        understood = perf_counter()
+        vector = self.encoder.vector(request.meaning) if query.strip() else None
+        embedded = perf_counter()
+        ranked = search(moment, request, vector, ranker=self.ranker, n=n, options=options)
+        latency_ms = {"understand": (understood - start) * 1e3} | ranked.latency_ms
+        if vector is not None:
+            latency_ms["embedding"] = (embedded - understood) * 1e3
+        return self.recommendation(moment, request, ranked, latency_ms, options)
+
+    async def similar(self, recipe_id: str, n: int) -> SimilarRecipes:
+        """Return the `n` recipes most like that one. Raises RecommenderUnavailable before `load`, RecipeNotFound."""
+        moment = await self.present()
+        row = moment.catalogue.rows.get(recipe_id)
+        if row is None:
+            raise RecipeNotFound(recipe_id)
+        rows, likeness = await asyncio.get_running_loop().run_in_executor(self.searchers, similar, moment, row, n)
+        return SimilarRecipes(
+            recipes=[moment.catalogue.recipes[found].decode() for found in rows],
+            scores=[float(score) for score in likeness],
+            ratings=[moment.ratings.average(found) for found in rows],
+        )
 
     def recommendation(
-        self, moment: Moment, request: Request, ranked: Ranked, latency_ms: dict[str, float]
+        self, moment: Moment, request: Understanding, ranked: Ranked, latency_ms: dict[str, float], options: Options
     ) -> Recommendation:
+        recipes = [moment.catalogue.recipes[row].decode() for row in ranked.rows]
+        at_hand = options.ingredients
         return Recommendation(
-            recipes=[moment.catalogue.recipes[row].decode() for row in ranked.rows],
+            recipes=recipes,
             scores=[float(score) for score in ranked.scores],
             ratings=[moment.ratings.average(row) for row in ranked.rows],
-            latency_ms=latency_ms | ranked.latency_ms,
+            latency_ms=latency_ms,
             language=request.language,
             degraded=self.degraded,
             model_id=self.ranker.model_id,
             model_version=self.ranker.model_version,
+            understanding=request,
+            features=ranked.features,
+            missing=[missing_lines(recipe, at_hand, shipped_lexicon()) for recipe in recipes] if at_hand else [],
         )
 
     async def refresh(self) -> None:
@@ -200,7 +243,7 @@ class Recommender:
         if self.vector_store is None:
             self.vector_store = VectorStore(self.cache_folder, fingerprint=fingerprint(), shipped_folder=SHIPPED_FOLDER)
         stored = former.with_changes(changed) if former else changed
-        catalogue = Catalogue.prepare(stored, self.cache_folder)
+        catalogue = Catalogue.prepare(stored, shipped_lexicon(), self.cache_folder)
         return catalogue, *self.vector_store.matrix(catalogue.keys)
 
     async def refresh_ratings(self) -> None:

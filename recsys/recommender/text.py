@@ -2,12 +2,15 @@
 
 import re
 import unicodedata
+from typing import NamedTuple
 
 import Stemmer
 
 LANGUAGES = ("es", "en")
 STEMMERS = {"es": "spanish", "en": "english"}
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+[a-z]+")
+TOKEN = re.compile(r"[^\W_]+(?:['’´`][^\W\d_]+)?|[,;:.()/!?¿¡&|\[\]]")
+APOSTROPHES = re.compile("[’´`]")
 MEMO_WORDS_MAX = 300_000
 
 SPANISH_FUNCTION_WORDS = """
@@ -57,6 +60,26 @@ def fold(text: str) -> str:
 def words(text: str) -> list[str]:
     """Return the folded words of a text, in order; numbers alone are left out."""
     return WORD.findall(fold(text))
+
+
+class Token(NamedTuple):
+    """A word, number or punctuation mark of a text. surface: as written; word: folded."""
+
+    surface: str
+    word: str
+
+    @property
+    def is_word(self) -> bool:
+        return self.word[:1].isalnum()
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the words, numbers and punctuation marks of a text, in order.
+
+    >>> [token.word for token in tokens("Sin gluten, 30min: don’t")]
+    ['sin', 'gluten', ',', '30min', ':', "don't"]
+    """
+    return [Token(found, fold(APOSTROPHES.sub("'", found))) for found in TOKEN.findall(text)]
 
 
 class Analyzer:

@@ -11,6 +11,8 @@ import msgspec
 from events.catalog import Recipe, RecipeStored
 from events.event import Metadata
 from recsys.errors import RecommenderUnavailable
+from recsys.recommender.options import Options
+from recsys.recommender.understanding import Understanding
 from recsys.services import Services
 
 NOW = 1_735_572_600_000_000  # 2024-12-30T15:30:00Z
@@ -29,6 +31,9 @@ class FakeRecommendation(msgspec.Struct, frozen=True, kw_only=True):
     degraded: list[str] = []
     model_id: str = "hybrid_ranker"
     model_version: str = "1.0.0"
+    understanding: Understanding | None = None
+    features: list[dict[str, float]] = []
+    missing: list[list[str]] = []
 
 
 class FakeRecommender:
@@ -46,7 +51,7 @@ class FakeRecommender:
         async with self._asked:
             await self._asked.wait_for(lambda: self.asked >= times)
 
-    async def recommend(self, query: str, n: int) -> FakeRecommendation:
+    async def recommend(self, query: str, n: int, *, options: Options) -> FakeRecommendation:
         async with self._asked:
             self.asked += 1
             self._asked.notify_all()
@@ -54,8 +59,14 @@ class FakeRecommender:
             await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        recipes = RECIPES[:n]
-        return FakeRecommendation(recipes=recipes, scores=[0.9] * len(recipes), ratings=[None] * len(recipes))
+        return recommendation(RECIPES[:n])
+
+    async def similar(self, recipe_id: str, n: int) -> FakeRecommendation:
+        return recommendation([recipe for recipe in RECIPES if recipe.recipe_id != recipe_id][:n])
+
+
+def recommendation(recipes: list[Recipe]) -> FakeRecommendation:
+    return FakeRecommendation(recipes=recipes, scores=[0.9] * len(recipes), ratings=[None] * len(recipes))
 
 
 class Clock:

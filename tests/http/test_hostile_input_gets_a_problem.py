@@ -119,7 +119,7 @@ async def test_hostile_ids_are_refused(api: Api, route: Route) -> None:
 async def test_hostile_query_strings_are_refused(api: Api, route: Route) -> None:
     """A parameter that a route does not know, or a value that it cannot hold, is a problem that names it."""
     for query in HOSTILE_QUERIES:
-        reply = await api.get(f"{route.path}?{query}")
+        reply = await api.get(f"{path_of(route)}?{query}")
         assert_problem(reply, query)
         assert reply.json["field"], query
 

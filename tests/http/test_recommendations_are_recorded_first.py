@@ -53,3 +53,27 @@ async def test_a_recipe_is_shown_by_its_id(api: Api) -> None:
     unknown = await api.get("/recipes/test-nada")
     assert (shown.json["nombre"], shown.json["calificación_promedio"]) == (RECIPES[1].name, None)
     assert (unknown.status, unknown.json["code"]) == (404, "recipe_not_found")
+
+
+async def test_foods_at_hand_stand_for_words(api: Api) -> None:
+    """`ingredients` alone is a request: the event names them, and the answer has a place for what is missing."""
+    reply = await api.post("/recommend", {"ingredients": ["pollo", "arroz"]})
+    assert reply.status == 200
+    assert "faltan" in reply.json
+    (event,) = await api.services.store.read_all(after=0, limit=1)
+    assert isinstance(event.data, RecommendationServed)
+    assert event.data.query == "pollo, arroz"
+
+
+async def test_neither_words_nor_foods_is_refused(api: Api) -> None:
+    """A request that asks for nothing is told what to say."""
+    reply = await api.post("/recommend", {"exclude": ["huevo"]})
+    assert (reply.status, reply.json["field"]) == (422, "query")
+
+
+async def test_similar_recipes_are_given(api: Api) -> None:
+    """A recipe's page can show what is like it, best first."""
+    reply = await api.get(f"/recipes/{RECIPES[0].recipe_id}/similar?n=2")
+    assert reply.status == 200
+    assert [recipe["id"] for recipe in reply.json["recetas"]] == [recipe.recipe_id for recipe in RECIPES[1:]]
+    assert len(reply.json["parecido"]) == 2

@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 
 from events.catalog import Recipe
-from recsys.recommender.arrays import FloatArray
-from recsys.recommender.lexical import LexicalIndex
-from recsys.recommender.retrieval import retrieve, understand
+from recsys.recommender.arrays import BoolArray, FloatArray
+from recsys.recommender.contents import Reader
+from recsys.recommender.lexical import LexicalIndex, Unit
+from recsys.recommender.lexicon import shipped_lexicon
+from recsys.recommender.retrieval import Candidates, retrieve
 from recsys.recommender.sources import Problem, read_source
+from recsys.recommender.spelling import Speller
 from recsys.recommender.text import LANGUAGES
+from recsys.recommender.understanding import Knowledge, understand
 from tests.recommender.harness import SPANISH_RECIPES, recipe
 
 ENGLISH = [
@@ -42,17 +46,37 @@ ANSWERS = {
 def catalogue() -> tuple[list[Recipe], LexicalIndex]:
     rows = list(read_source(SPANISH_RECIPES))
     recipes = [row[1] for row in rows if not isinstance(row, Problem)] + ENGLISH
-    return recipes, LexicalIndex.build(recipes)
+    return recipes, LexicalIndex.build(recipes, Reader(shipped_lexicon()))
+
+
+def knowledge(index: LexicalIndex) -> Knowledge:
+    return Knowledge(shipped_lexicon(), index, Speller.build({}))
+
+
+def candidates(
+    recipes: list[Recipe],
+    index: LexicalIndex,
+    query: str,
+    semantic: FloatArray | None = None,
+    has_vector: BoolArray | None = None,
+) -> Candidates:
+    request = understand(query, knowledge(index))
+    no_one = np.zeros(len(recipes), dtype=bool)
+    return retrieve(
+        request,
+        index.scores(request.units, request.lean),
+        np.zeros(len(recipes), dtype=np.float32) if semantic is None else semantic,
+        allowed=~no_one,
+        has_vector=no_one if has_vector is None else has_vector,
+        avoided=no_one,
+        pantry=np.zeros(len(recipes), dtype=np.float32),
+        language=np.array([LANGUAGES.index(recipe.language) for recipe in recipes], dtype=np.int32),
+    )
 
 
 def best(catalogue: tuple[list[Recipe], LexicalIndex], query: str) -> Recipe:
-    recipes, index = catalogue
-    request = understand(query, index)
-    scores, shares = index.scores(request.words, request.lean)
-    unknown = np.zeros(len(recipes), dtype=bool)
-    language = np.array([LANGUAGES.index(recipe.language) for recipe in recipes], dtype=np.int32)
-    found = retrieve(request, scores, shares, np.zeros_like(scores), has_vector=unknown, language=language)
-    return recipes[int(found.rows[found.relevance.argmax()])]
+    found = candidates(*catalogue, query)
+    return catalogue[0][int(found.rows[found.relevance.argmax()])]
 
 
 @pytest.mark.parametrize("query", ANSWERS)
@@ -77,16 +101,17 @@ def test_the_language_of_a_request_is_told(
     catalogue: tuple[list[Recipe], LexicalIndex], query: str, language: str
 ) -> None:
     """Stop words, letters and the catalogue's own vocabularies vote; nobody's dish is Spanish."""
-    assert understand(query, catalogue[1]).language == language
+    assert understand(query, knowledge(catalogue[1])).language == language
 
 
 def test_a_recipe_with_all_words_beats_one_with_a_rare_word_often() -> None:
     """The score counts by the share of the request's words that a recipe has."""
     both = recipe("Curry vegano", ingredients="arroz, garbanzos")
-    index = LexicalIndex.build([recipe("Azafrán", ingredients="azafrán, azafrán"), both, *[recipe("Curry")] * 5])
-    scores, shares = index.scores(["curry", "vegano", "azafran"], 1.0)
-    assert scores.argmax() == 1
-    assert shares[1] == pytest.approx(2 / 3)
+    recipes = [recipe("Azafrán", ingredients="azafrán, azafrán"), both, *[recipe("Curry")] * 5]
+    index = LexicalIndex.build(recipes, Reader(shipped_lexicon()))
+    scores = index.scores([Unit((word,)) for word in ("curry", "vegano", "azafran")], 1.0)
+    assert scores.bm25.argmax() == 1
+    assert scores.shares[1] == pytest.approx(2 / 3)
 
 
 def test_an_index_from_its_arrays_scores_the_same(catalogue: tuple[list[Recipe], LexicalIndex]) -> None:
@@ -94,31 +119,22 @@ def test_an_index_from_its_arrays_scores_the_same(catalogue: tuple[list[Recipe],
     index = catalogue[1]
     copy = LexicalIndex.of_arrays(index.arrays())
     assert np.array_equal(scored(index), scored(copy))
-    assert index.spanish_lean(["pizza", "chicken"]) == copy.spanish_lean(["pizza", "chicken"])
+    assert index.spanish_vote("pizza") == copy.spanish_vote("pizza")
 
 
 def scored(index: LexicalIndex) -> FloatArray:
-    return index.scores(["pollo", "arroz", "chicken"], 0.5)[0]
+    return index.scores([Unit(("pollo",), "chicken"), Unit(("arroz",))], 0.5).bm25
 
 
 def test_a_recipe_without_a_vector_is_ranked_by_its_words() -> None:
     """While recipes wait for their vectors, the best by words still comes first."""
     recipes = [recipe("Sopa de ajo"), recipe("Pan"), recipe("Sopa")]
-    index = LexicalIndex.build(recipes)
-    request = understand("sopa de ajo", index)
-    scores, shares = index.scores(request.words, request.lean)
+    index = LexicalIndex.build(recipes, Reader(shipped_lexicon()))
     semantic = np.array([0, 0.8, 0.9], dtype=np.float32)
-    has_vector = np.array([False, True, True])
-    language = np.zeros(3, dtype=np.int32)
-    found = retrieve(request, scores, shares, semantic, has_vector=has_vector, language=language)
+    found = candidates(recipes, index, "sopa de ajo", semantic, np.array([False, True, True]))
     assert found.rows[found.relevance.argmax()] == 0
 
 
 def test_nothing_is_found_in_an_empty_catalogue() -> None:
     """No recipes, no candidates, no error."""
-    index = LexicalIndex.build([])
-    scores, shares = index.scores(["pollo"], 1.0)
-    none = np.zeros(0, dtype=bool)
-    request = understand("pollo", index)
-    found = retrieve(request, scores, shares, scores, has_vector=none, language=np.zeros(0, dtype=np.int32))
-    assert len(found.rows) == 0
+    assert len(candidates([], LexicalIndex.build([], Reader(shipped_lexicon())), "pollo").rows) == 0

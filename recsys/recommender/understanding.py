@@ -1,0 +1,186 @@
+"""What a request asks for: its language, foods and dishes, what it excludes and limits. Floor 3; pure."""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+
+import msgspec
+
+from recsys.recommender.contents import by_preference
+from recsys.recommender.exclusions import SUFFIXES, TRIGGERS, WORDS_OF_EXCLUSION, find_exclusions
+from recsys.recommender.lexical import LexicalIndex, Unit
+from recsys.recommender.lexicon import Lexicon, Mention
+from recsys.recommender.limits import Limits, find_limits
+from recsys.recommender.spelling import Speller
+from recsys.recommender.text import ALL_STOP_WORDS, Token, spanish_votes, tokens
+
+# A request word such as "receta" tells more of the language than a word of the kitchen does, which tells up to 1.
+STOP_WORD_VOTE = 2.0
+# "pizza" is asked in Spanish, until something speaks for English: the service's users are Spanish.
+SPANISH_PRIOR = 0.5
+SURE_LEAN = 2.0
+NEGATORS = TRIGGERS | SUFFIXES
+ANY_RECIPE = {"es": "recetas", "en": "recipes"}
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What a request is understood by."""
+
+    lexicon: Lexicon
+    lexical: LexicalIndex
+    speller: Speller
+
+    def knows(self, word: str) -> bool:
+        """Whether the catalogue or the lexicon has the word."""
+        return any(word in vocabulary for vocabulary in self.lexical.vocabularies) or self.lexicon.has_word(word)
+
+
+class FoundConcept(msgspec.Struct, frozen=True, kw_only=True):
+    """A concept of the lexicon in the request. text: the words for it, as written."""
+
+    concept: str
+    kind: str
+    text: str
+
+
+class Understanding(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as the search sees it.
+
+    lean: of the language, from -1, surely English, to 1, Spanish. concepts: what is asked for. excluded: concepts that
+    no answer may contain, diets' included; excluded_words: foods unknown to the lexicon, likewise. avoided: techniques
+    and tools that are not wanted. corrections: misspelt → meant. words: those asked for that name no known concept.
+    meaning: the text to embed. units: concepts and words, as they are looked up.
+    """
+
+    language: str
+    lean: float
+    concepts: list[FoundConcept]
+    excluded: list[str]
+    excluded_words: list[str]
+    avoided: list[str]
+    diets: list[str]
+    limits: Limits
+    corrections: dict[str, str]
+    words: list[str]
+    meaning: str
+    units: list[Unit]
+
+
+def understand(text: str, knowledge: Knowledge) -> Understanding:
+    """Return what the text asks for. About 0.1 ms; a misspelt word adds as much."""
+    lexicon = knowledge.lexicon
+    row, corrections = corrected(tokens(text), knowledge)
+    limits, limiting = find_limits(row)
+    lean = spanish_lean(row, text, knowledge)
+    language = "es" if lean >= 0 else "en"
+    languages = by_preference(language)
+    mentions = lexicon.mentions([token.word for token in row], languages, unqualified=True)
+    exclusions = find_exclusions(row, mentions, lexicon)
+    covered = limiting | exclusions.covered
+    wanted = [mention for mention in mentions if is_wanted(mention, row, covered)]
+    diets = [mention.concept for mention in wanted if lexicon.concepts[mention.concept].kind == "diet"]
+    units, leftover = units_of(row, wanted, covered, lexicon, languages)
+    left_out = [concept for diet in diets for concept in lexicon.concepts[diet].contains]
+    return Understanding(
+        language=language,
+        lean=lean,
+        concepts=[
+            FoundConcept(
+                concept=mention.concept,
+                kind=lexicon.concepts[mention.concept].kind,
+                text=" ".join(token.surface for token in row[mention.start : mention.end]),
+            )
+            for mention in wanted
+        ],
+        excluded=list(dict.fromkeys([*exclusions.concepts, *left_out])),
+        excluded_words=exclusions.words,
+        avoided=exclusions.techniques,
+        diets=diets,
+        limits=limits,
+        corrections=corrections,
+        words=leftover,
+        meaning=meaning_of(row, covered | negative_places(row, wanted), knowledge.lexical) or ANY_RECIPE[language],
+        units=units,
+    )
+
+
+def corrected(row: Sequence[Token], knowledge: Knowledge) -> tuple[list[Token], dict[str, str]]:
+    """Return the tokens with misspelt words mended, and which these are."""
+    mended: list[Token] = []
+    corrections: dict[str, str] = {}
+    for token in row:
+        meant = knowledge.lexicon.respelt(token.word)
+        is_known = token.word in ALL_STOP_WORDS or token.word in WORDS_OF_EXCLUSION or knowledge.knows(token.word)
+        if token.is_word and not is_known:
+            meant = knowledge.speller.corrected(token.word)
+        if meant:
+            corrections[token.surface] = meant
+        mended.append(Token(meant, meant) if meant else token)
+    return mended, corrections
+
+
+def spanish_lean(row: Sequence[Token], text: str, knowledge: Knowledge) -> float:
+    """Return the vote of all words on the language, from -1, English, to 1, Spanish."""
+    content = {token.word for token in row if is_content(token)}
+    votes = sum(knowledge.lexical.spanish_vote(word) or knowledge.lexicon.spanish_vote(word) for word in content)
+    return max(-1.0, min(1.0, (SPANISH_PRIOR + votes + STOP_WORD_VOTE * spanish_votes(text)) / SURE_LEAN))
+
+
+def is_wanted(mention: Mention, row: Sequence[Token], covered: Set[int]) -> bool:
+    """Whether the mention is asked for, and not excluded, a limit or a mere "dish"."""
+    places = range(mention.start, mention.end)
+    return covered.isdisjoint(places) and any(row[place].word not in ALL_STOP_WORDS for place in places)
+
+
+def negative_places(row: Sequence[Token], mentions: Sequence[Mention]) -> set[int]:
+    """Return the places of the concepts that are named by what they lack, such as "egg-free"."""
+    return {
+        place
+        for mention in mentions
+        if any(row[place].word in NEGATORS for place in range(mention.start, mention.end))
+        for place in range(mention.start, mention.end)
+    }
+
+
+def units_of(
+    row: Sequence[Token], wanted: Sequence[Mention], covered: Set[int], lexicon: Lexicon, languages: Sequence[str]
+) -> tuple[list[Unit], list[str]]:
+    """Return what to look up, and of it the words that no concept has. A diet filters, so it is looked up if alone."""
+    named = [(mention.concept, range(mention.start, mention.end)) for mention in wanted]
+    taken = covered | {place for _, places in named for place in places}
+    # "Sin horno" is looked up as a concept alone: its words are those of what it is not.
+    positive = set(range(len(row))) - negative_places(row, wanted)
+    by = lexicon, languages
+    leftover = [token.word for place, token in enumerate(row) if place not in taken and is_content(token)]
+    units = [
+        unit_of(tuple(row[place].word for place in places if place in positive and is_content(row[place])), name, *by)
+        for name, places in named
+    ]
+    foods = [unit for unit in units if lexicon.concepts[unit.concept].kind != "diet"]
+    asked = [*foods, *(Unit((word,)) for word in dict.fromkeys(leftover))]
+    return asked or units, leftover
+
+
+def unit_of(words: tuple[str, ...], concept: str, lexicon: Lexicon, languages: Sequence[str]) -> Unit:
+    """Return what to look up for a concept: of a dish also its parts, for recipes that name it otherwise."""
+    if lexicon.concepts[concept].kind != "dish" or len(words) == 1:
+        return Unit(words, concept)
+    named = {word: lexicon.mentions([word], languages) for word in words}
+    parts = tuple(Unit((word,), found[0].concept if found else "") for word, found in named.items())
+    return Unit(words, concept, parts)
+
+
+def meaning_of(row: Sequence[Token], covered: Set[int], lexical: LexicalIndex) -> str:
+    """Return the text that stands for the request's meaning.
+
+    What stands around known words ("recetas con") only blurs their meaning; unknown ones need it. What is excluded
+    must not be in it: to a model "sin huevo" means eggs.
+    """
+    left = [token for place, token in enumerate(row) if place not in covered]
+    content = [token for token in left if is_content(token)]
+    is_known = lexical.knows_any([token.word for token in content])
+    return " ".join(token.surface for token in (content if is_known else left))
+
+
+def is_content(token: Token) -> bool:
+    return token.is_word and not token.word.isdigit() and token.word not in ALL_STOP_WORDS
