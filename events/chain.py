@@ -5,12 +5,12 @@ log's identity. No field holds a newline (JSON escapes it, streams may not), so 
 """
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import apsw
 import msgspec
@@ -26,8 +26,8 @@ HASHED_TEXT: Final = (
     "concat_ws(char(10), position, count, stream, stream_version, type, schema_version, recorded_at, "
     "coalesce(event_id, ''), metadata, data)"
 )
-# A page of rows as one row: fetched in one call, which leaves the interpreter to the hashing of the page before. No
-# hashed text holds a record separator (JSON escapes it). Rows come in the order of their positions, the table's key.
+# A page of rows as one row, fetched in one call. No hashed text holds a record separator (JSON escapes it); rows come
+# in the order of their positions, the table's key.
 PAGE: Final = f"""
     SELECT CAST(group_concat({HASHED_TEXT}, char(30)) AS BLOB), group_concat(lower(hex(hash)), ''),
         max(position), sum(count), min(recorded_at)
@@ -95,10 +95,10 @@ def verify(
     Raises LogTampered with the first bad position; EventStoreError if there is no log, or it cannot be read.
     """
     try:
-        # Three things at once: SQLite's own check, fetching, and hashing.
-        with ThreadPoolExecutor(2) as threads, closing(open_read_only(path)) as connection:
-            structure = threads.submit(check_structure, path)
-            head = walk(connection, threads, sorted(anchors), progress)
+        # SQLite's own check needs no interpreter, so it runs beside the walk.
+        with ThreadPoolExecutor(1) as beside, closing(open_read_only(path)) as connection:
+            structure = beside.submit(check_structure, path)
+            head = walk(connection, sorted(anchors), progress)
             check_keys(connection)
             check_schema(connection)
             structure.result()
@@ -108,28 +108,20 @@ def verify(
 
 
 def walk(
-    connection: apsw.Connection,
-    threads: Executor,
-    anchors: list[tuple[int, str]],
-    progress: Callable[[int], None] | None,
+    connection: apsw.Connection, anchors: list[tuple[int, str]], progress: Callable[[int], None] | None
 ) -> Verified:
     """Recompute every hash from the first row on. anchors: in the order of their positions."""
-
-    def fetch(after: int) -> tuple[Any, ...]:
-        [page] = select(connection, PAGE, (after, PAGE_ROWS))
-        return page
-
     previous = first_hash(connection)
     position = recorded_at = 0
     standing = [hash_noted for noted, hash_noted in anchors if noted == 0]
     if any(hash_noted != previous.hex() for hash_noted in standing):
         raise LogTampered(1, "it is another log than the one that was noted")
-    following = threads.submit(fetch, BEFORE_ALL)
+    after = BEFORE_ALL
     while True:
-        texts, hashes, last, events, earliest = following.result()
+        [(texts, hashes, last, events, earliest)] = select(connection, PAGE, (after, PAGE_ROWS))
         if texts is None:
             break
-        following = threads.submit(fetch, last)
+        after = last
         rows: list[bytes] = texts.split(b"\x1e")
         computed = []
         for row in rows:
