@@ -39,7 +39,11 @@ class Service:
             text=True,
         )
         assert self.process.stdout is not None
-        self.started: dict[str, Any] = json.loads(self.process.stdout.readline() or "{}")
+        try:
+            self.started: dict[str, Any] = json.loads(self.process.stdout.readline() or "{}")
+        except BaseException:  # the test was given up: nobody else knows of the process
+            self.kill()
+            raise
         self.address = self.started.get("address", "")
 
     def __enter__(self) -> Self:
