@@ -161,13 +161,15 @@ class Runner:
         self._moved()
 
     async def _tend(self) -> None:
-        """Once a second: take over a rebuilt file; raise ViewsUnusable if the live one was deleted."""
+        """Once a second: take over a rebuilt file; raise ViewsUnusable if the live one was deleted or is damaged."""
         now = asyncio.get_running_loop().time()
         if now - self._tended_at < TEND_SECONDS:
             return
         self._tended_at = now
         if not await in_thread(self.views.look_at_file):
             raise ViewsUnusable("views.db was deleted or replaced while it was in use")
+        if self.views.damage is not None:
+            raise ViewsUnusable(f"views.db is damaged: {self.views.damage}")
         await adopt(self.store, self.views)
 
     # Following

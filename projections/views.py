@@ -13,7 +13,7 @@ from events.lock import WriterLock
 from projections.errors import ViewsUnavailable, ViewsUnusable
 from projections.projection import Projection
 from projections.threads import in_thread
-from projections.writer import Checkpoint, ViewsWriter, read_only_uri
+from projections.writer import Checkpoint, ViewsWriter, is_damage, read_only_uri
 
 READERS: Final = 2
 LEADER_WAIT_SECONDS: Final = 10.0  # for the tables that another process is making
@@ -56,6 +56,7 @@ class Views:
         self.projections = projections
         self.writer: ViewsWriter | None = None
         self.notice: str | None = None
+        self.damage: str | None = None  # what a read met, until the views are built anew
         self._lock = WriterLock(path.with_suffix(".lock"))
         self._checkpoints: dict[str, Checkpoint] = {}
         self._file: tuple[int, int] | None = None
@@ -84,10 +85,19 @@ class Views:
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[aiosqlite.Connection]:
-        """Lend a read-only connection. There are two, so give it back soon."""
+        """Lend a read-only connection. There are two, so give it back soon.
+
+        Raises ViewsUnavailable if the file proves damaged; the process that projects then builds it anew.
+        """
         reader = await self._free.get()
         try:
             yield await reader.open(self.path, self._generation)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            self.damage = str(error)
+            await reader.close()
+            raise ViewsUnavailable(f"{self.path.name} is damaged and is built anew from the log: {error}") from error
         finally:
             self._free.put_nowait(reader)
 
@@ -142,7 +152,7 @@ class Views:
     async def start_over(self, reason: str) -> None:
         """Drop the views, to build them anew from the log. Only where this process writes them."""
         assert self.writer is not None
-        self.notice = reason
+        self.notice, self.damage = reason, None
         await in_thread(self.writer.close)
         self.writer = None
         try:

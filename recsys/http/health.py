@@ -9,6 +9,7 @@ from typing import Final
 import apsw
 import msgspec
 
+from projections.errors import ViewsUnavailable
 from projections.metrics import WindowStats, window
 from recsys.http.errors import NotReady
 from recsys.http.routing import Answer, Call, Route
@@ -89,9 +90,14 @@ class ProbeAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 async def show_health(services: Services, _call: Call) -> Answer:
     now = services.clock()
-    async with services.views.reader() as db:
-        latency = await window(db, "api_latency_ms", now=now, window_seconds=WINDOW_MINUTES * 60)
-        errors = await window(db, "error_rate", now=now, window_seconds=WINDOW_MINUTES * 60)
+    latency = errors = None
+    failure = services.runner.failure
+    try:
+        async with services.views.reader() as db:
+            latency = await window(db, "api_latency_ms", now=now, window_seconds=WINDOW_MINUTES * 60)
+            errors = await window(db, "error_rate", now=now, window_seconds=WINDOW_MINUTES * 60)
+    except ViewsUnavailable as error:
+        failure = str(error)
     free_bytes = await asyncio.to_thread(disk_free_bytes, services.settings.data_dir)
     degraded = list(services.recommender.degraded)
     error_rate = errors.mean if errors else None
@@ -99,7 +105,7 @@ async def show_health(services: Services, _call: Call) -> Answer:
         Observed(
             latency_ms_p95=latency.p95 if latency else None,
             error_rate=error_rate,
-            projection_failure=services.runner.failure,
+            projection_failure=failure,
             recommender_degraded=degraded,
             disk_free_bytes=free_bytes,
         ),
@@ -118,7 +124,7 @@ async def show_health(services: Services, _call: Call) -> Answer:
             ),
             checks=verdict.checks,
             log=LogHealth(head=await services.store.head(), sqlite_version=apsw.sqlite_lib_version()),
-            projections=projections_health(services),
+            projections=projections_health(services, failure),
             recommender=RecommenderHealth(degraded=degraded),
             disk=DiskHealth(free_bytes=free_bytes),
         ),
@@ -135,13 +141,13 @@ def latency_stats(latency: WindowStats | None) -> LatencyStats:
     return LatencyStats(mean=latency.mean, p95=latency.p95, p99=latency.p99)
 
 
-def projections_health(services: Services) -> ProjectionsHealth:
+def projections_health(services: Services, failure: str | None) -> ProjectionsHealth:
     runner = services.runner
     return ProjectionsHealth(
         position=services.views.position,
         lag=runner.lag,
         is_projecting=runner.is_projecting,
-        failure=runner.failure,
+        failure=failure,
         notice=services.views.notice,
         sqlite_version=sqlite3.sqlite_version,
     )

@@ -57,6 +57,7 @@ KINDS: dict[type[BaseException], Kind] = {
     domain.ModelVersionExists: Kind(409, "model_version_exists", "A version never changes"),
     domain.InvalidTransition: Kind(409, "invalid_transition", "No such change of status"),
     domain.RecommenderUnavailable: Kind(503, "recommender_unavailable", "The recommender is not ready", retry_after=2),
+    views.ViewsUnavailable: Kind(503, "views_unavailable", "The views are being built anew", retry_after=1),
     views.ProjectionLag: Kind(503, "projection_lag", "The views have not caught up", retry_after=1),
     log.WrongExpectedVersion: Kind(409, "conflict", "Others changed the same thing at once", retry_after=1),
     log.IdempotencyKeyReused: Kind(422, "idempotency_key_reused", "The key was used for other content"),

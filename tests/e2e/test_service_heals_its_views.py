@@ -97,9 +97,6 @@ def test_reads_go_on_while_deleted_views_are_built_anew(service: Service) -> Non
     assert {service.ask(path).status for path in READS} == {200}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="reads of damaged views are answered 500, /health too, until a write meets the damage"
-)
 def test_health_answers_while_the_views_are_damaged(service: Service) -> None:
     """Damage that reads find first is said in /health, and mended without waiting for a write."""
     count_after(service, written(service))
