@@ -33,7 +33,7 @@ def exchange(views: Path) -> None:
 def overwrite(views: Path) -> None:
     """Overwrite views.db in place, once all rows are in it."""
     with closing(sqlite3.connect(views)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
     views.write_bytes(GARBAGE)
 
 
