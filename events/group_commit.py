@@ -19,6 +19,7 @@ from events.writer import LogWriter, Outcome
 BATCH_APPENDS_MAX: Final = 128  # two of them keep 256 producers and the disk busy at the same time
 BATCH_EVENTS_MAX: Final = 20_000  # bounds how long the appends behind a large one wait
 QUEUED_EVENTS_MAX: Final = 50_000  # a source's; past it an append is refused
+# One that the disk works on and one behind it: LogWriter.prepare builds on at most one batch that is not committed.
 BATCHES_UNDER_WAY_MAX: Final = 2
 
 # Called in the event loop with a source's waiters, the outcome for each, and the log's head.

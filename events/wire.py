@@ -6,6 +6,7 @@ log's head and lists of (number, outcome), and sends the head alone after commit
 
 import asyncio
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, cast
@@ -81,7 +82,7 @@ def error_of(refusal: Refusal) -> EventStoreError:
     return PLAIN_ERRORS.get(refusal.type, StoreUnavailable)(refusal.message)
 
 
-class Framed(asyncio.Protocol):
+class Framed(asyncio.Protocol, ABC):
     """Cuts the stream into frames."""
 
     def __init__(self) -> None:
@@ -111,8 +112,9 @@ class Framed(asyncio.Protocol):
                 return
         del buffer[:start]
 
+    @abstractmethod
     def frame_received(self, body: bytes) -> None:
-        raise NotImplementedError
+        """Take one frame's body. Raises msgspec's errors for what is none: the connection is then ended."""
 
     def send(self, body: bytes) -> None:
         self.transport.write(len(body).to_bytes(4) + body)

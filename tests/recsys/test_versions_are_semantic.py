@@ -32,7 +32,7 @@ def test_the_order_is_the_standards() -> None:
 @pytest.mark.parametrize("version", ["1.0.0-alpha+001", "1.0.0+20130313144700", "1.0.0-x-y-z.--", "0.0.0"])
 def test_the_whole_grammar_is_read(version: str) -> None:
     """Build metadata and odd but legal pre-releases are versions."""
-    version_order(version)
+    assert version_order(version) < version_order("1.0.1")
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.2.3-0123", "1.2.3+", "a.b.c", "1.2.3.4", " 1.2.3", "1" * 65 + ".0.0"])
