@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from events.errors import EventStoreError, StoreOverloaded, StoreUnavailable
 from events.request import AppendRequest
@@ -74,7 +74,10 @@ class GroupCommit:
         self._on_head = on_head
         self._loop = asyncio.get_running_loop()
         self._turn: deque[Source] = deque()  # the sources that wait, each once
-        self._batches: SimpleQueue[Batch | None] = SimpleQueue()
+        self._batches: SimpleQueue[Batch | Literal["settled"] | None] = SimpleQueue()
+        # From when answers are sent until what they bring on is queued: meanwhile the next ones are held back.
+        self._is_answering = False
+        self._is_holding_back = False
         self._under_way = 0
         self._last: PreparedBatch | None = None
         self._is_dispatch_due = False
@@ -128,16 +131,22 @@ class GroupCommit:
     def _work(self) -> None:
         """Commit batch after batch. The answers of one batch go out while the next one waits for the disk.
 
-        Sent earlier, they would wake the producers while this thread prepares the next batch: both need the
-        interpreter, which passes from thread to thread slowly. With no batch behind it, an answer goes out at once.
+        Sent earlier, they would wake the producers while this thread inserts the next batch: both need the
+        interpreter, which passes from thread to thread slowly. With no batch to come, an answer goes out at once.
         """
         answers: list[tuple[Batch, list[Outcome], int]] = []
 
         def send_answers() -> None:
+            self._is_holding_back = False
             if answers:
+                self._is_answering = True
                 self._loop.call_soon_threadsafe(self._committed, *answers.pop())
 
         while (batch := self._batches.get()) is not None:
+            if batch == "settled":
+                if self._batches.empty():
+                    send_answers()
+                continue
             outcomes: list[Outcome]
             try:
                 outcomes = self._writer.commit(batch.prepared, before_disk=send_answers)
@@ -151,7 +160,9 @@ class GroupCommit:
             send_answers()  # those of the batch before, if the commit failed before the disk
             answers.append((batch, outcomes, self._writer.head[0]))
             if self._batches.empty():
-                send_answers()
+                self._is_holding_back = True  # first this, then a look at _is_answering: _settle does it the other way
+                if not self._is_answering:
+                    send_answers()
 
     def _committed(self, batch: Batch, outcomes: list[Outcome], head: int) -> None:
         self._under_way -= 1
@@ -161,6 +172,14 @@ class GroupCommit:
             source.deliver(waiters, outcomes[start : start + len(waiters)], head)
             start += len(waiters)
         self._on_head(head)
+        # In the next turn of the loop those who were answered append again; the turn after that dispatches it.
+        self._loop.call_soon(self._loop.call_soon, self._settle)
+
+    def _settle(self) -> None:
+        """Say that the answers have brought on what they bring on, to a thread that holds back the next ones."""
+        self._is_answering = False
+        if self._is_holding_back:
+            self._batches.put("settled")
 
     async def close(self) -> None:
         """Commit what is queued, then end the thread and close the writer's connection."""

@@ -53,16 +53,10 @@ def encode_append(
     appends: Sequence[StreamAppend], metadata: Metadata, key: str | None, fingerprint: str
 ) -> AppendRequest:
     """Return the request to append `appends`. Raises ValueError if one could not be read back as it was given."""
-    runs: list[EncodedRun] = []
-    for append in appends:
-        if STREAM_NAME.fullmatch(append.stream) is None:
-            raise ValueError(f"stream {append.stream!r} is not category-id: lower-case letters, '-', visible ASCII")
-        runs += encode_runs(append)
+    runs = [run for append in appends for run in encode_runs(append)]
+    events = check_size(runs)
     if len(runs) == 1 and runs[0].event_id is None and key is None:  # nearly always
-        check_size(runs[0].count, len(runs[0].data))
-        return AppendRequest(runs, encode_metadata(metadata), runs[0].count)
-    events = sum(run.count for run in runs)
-    check_size(events, sum(len(run.data) for run in runs))
+        return AppendRequest(runs, encode_metadata(metadata), events)
     keys = [(f"event:{run.event_id}", run.fingerprint) for run in runs if run.event_id is not None]
     if len(dict(keys)) < len(keys):
         raise ValueError("an event id stands twice in one append: give each event one of its own")
@@ -75,11 +69,17 @@ def encode_append(
     return AppendRequest(runs, encode_metadata(metadata), events, keys, key is not None)
 
 
-def check_size(events: int, characters: int) -> None:
+def check_size(runs: list[EncodedRun]) -> int:
+    """Return how many events an append has. Raises ValueError if it is too large, or empty."""
+    events = characters = 0
+    for run in runs:
+        events += run.count
+        characters += len(run.data)
     if not 0 < events <= EVENTS_PER_APPEND_MAX:
         raise ValueError(f"an append takes 1 to {EVENTS_PER_APPEND_MAX} events, found {events}: split it")
     if characters > CHARACTERS_PER_APPEND_MAX:
         raise ValueError(f"an append takes at most {CHARACTERS_PER_APPEND_MAX} characters of JSON: split it")
+    return events
 
 
 def encode_metadata(metadata: Metadata) -> str:
@@ -93,17 +93,19 @@ def encode_metadata(metadata: Metadata) -> str:
 
 def encode_runs(append: StreamAppend) -> list[EncodedRun]:
     """Return the events as the longest runs of one type; an event whose id the caller gave is a run of its own."""
-    events, expected_version = append.events, append.expected_version
+    stream, events, expected_version = append.stream, append.events, append.expected_version
+    if STREAM_NAME.fullmatch(stream) is None:
+        raise ValueError(f"stream {stream!r} is not category-id: lower-case letters, '-', visible ASCII")
     if len(events) == 1 and isinstance(events[0], Event):
-        return [encode_run(append.stream, expected_version, [events[0]])]
+        return [encode_run(stream, expected_version, [events[0]])]
     runs: list[EncodedRun] = []
     for event_type, same in groupby(events, type):
         if event_type is NewEvent:
             for item in cast(Iterable[NewEvent], same):
-                runs.append(encode_run(append.stream, expected_version, [item.data], event_id=item.event_id))
+                runs.append(encode_run(stream, expected_version, [item.data], event_id=item.event_id))
                 expected_version = ANY
         else:
-            runs.append(encode_run(append.stream, expected_version, cast(list[Event], list(same))))
+            runs.append(encode_run(stream, expected_version, cast(list[Event], list(same))))
             expected_version = ANY
     return runs
 

@@ -6,6 +6,7 @@ Synchronous, used by one thread at a time; whoever makes a LogWriter holds the l
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -77,7 +78,7 @@ class LogWriter:
         """Read where the log ends; forget everything remembered about it."""
         last = select(self._connection, "SELECT position, recorded_at, hash FROM runs ORDER BY position DESC LIMIT 1")
         self.head: Head = last[0] if last else (0, 0, chain.first_hash(self._connection))
-        self._versions: dict[str, int] = {}
+        self.versions: dict[str, int] = {}
 
     def prepare(self, requests: Sequence[AppendRequest], *, after: "Batch | None") -> "Batch":
         """Return the batch of the requests, decided already if that needs no look at the disk.
@@ -87,11 +88,7 @@ class LogWriter:
         batch = Batch(self, requests)
         base = None if after is None or after.is_done else after
         if base is None or base.is_decided:
-            recent = {} if base is None else base.versions
-            if all(
-                not request.keys and all(run.stream in self._versions or run.stream in recent for run in request.runs)
-                for request in requests
-            ):
+            with suppress(NeedsDisk):
                 batch.decide(base)
         return batch
 
@@ -103,7 +100,7 @@ class LogWriter:
         """
         try:
             if not batch.is_decided or batch.start != self.head:  # or else the batch before it has failed
-                batch.decide(None)
+                batch.decide_with_disk()
             if batch.rows:
                 self._insert(batch)
             before_disk()
@@ -118,9 +115,9 @@ class LogWriter:
                 f"the log could not be written ({error}): nothing was acknowledged; retry"
             ) from error
         else:
-            if len(self._versions) > VERSIONS_CACHED_MAX:
-                self._versions = {}
-            self._versions.update(batch.versions)
+            if len(self.versions) > VERSIONS_CACHED_MAX:
+                self.versions = {}
+            self.versions.update(batch.versions)
             self.head = batch.end
             return batch.outcomes
         finally:
@@ -141,23 +138,19 @@ class LogWriter:
         except apsw.Error:
             # The disk refuses reads too: the next commit tries again, against the old head; the insert trigger refuses
             # a row that does not follow the log's last one.
-            self._versions = {}
+            self.versions = {}
 
     def load_versions(self, streams: set[str]) -> dict[str, int]:
         """Return the version of each stream; 0 for one that is empty."""
-        known = self._versions
-        missing = [stream for stream in streams if stream not in known]
-        versions = dict.fromkeys(missing, 0)
-        if missing:
+        versions = dict.fromkeys(streams, 0)
+        if streams:
             versions.update(
                 self._connection.execute(
                     "SELECT stream, max(stream_version) FROM runs "
                     "WHERE stream IN (SELECT value FROM json_each(?)) GROUP BY stream",
-                    (encode(missing).decode(),),
+                    (encode(list(streams)).decode(),),
                 )
             )
-        for stream in streams & known.keys():
-            versions[stream] = known[stream]
         return versions
 
     def load_keys(self, keys: list[str]) -> dict[str, tuple[int, int, str]]:
@@ -180,6 +173,23 @@ class LogWriter:
         self._connection.close()
 
 
+class NeedsDisk(Exception):  # no error: the batch is decided by the thread that may read the disk
+    """A batch cannot be decided from what is in memory."""
+
+
+class StreamVersions(dict[str, int]):
+    """The versions that a batch leaves its streams at; one that it has not touched is looked up in `older`."""
+
+    def __init__(self, *older: dict[str, int]) -> None:
+        self._older = older
+
+    def __missing__(self, stream: str) -> int:
+        for versions in self._older:
+            if (version := versions.get(stream)) is not None:
+                return version
+        raise NeedsDisk
+
+
 class Batch:
     """Requests to commit together; once decided, the rows that they make and the outcome of each.
 
@@ -189,26 +199,42 @@ class Batch:
     def __init__(self, writer: LogWriter, requests: Sequence[AppendRequest]) -> None:
         self._writer = writer
         self._requests = requests
+        self._gathered_at = writer.clock()
         self.is_decided = False
         self.is_done = False
 
     def decide(self, after: "Batch | None") -> None:
-        """Decide each request on top of the log's head, or of a batch that is on its way to the disk."""
-        requests, writer = self._requests, self._writer
-        self.rows: list[tuple[Any, ...]] = []
-        self.keys: list[tuple[str, int, int, str]] = []
-        self.start = writer.head if after is None else after.end
-        self.position, self.recorded_at, self.hash = self.start
-        self.recorded_at = max(self.recorded_at, writer.clock())
+        """Decide each request on top of the log's head, or of a batch that is on its way to the disk.
+
+        Raises NeedsDisk if a request has a key, or a stream whose version is not in memory.
+        """
+        known = self._writer.versions
+        if any(request.keys for request in self._requests):
+            raise NeedsDisk
+        if after is None:
+            self._decide_all(self._writer.head, StreamVersions(known))
+        else:
+            # A copy, or else each batch would keep alive all those before it.
+            self._decide_all(after.end, StreamVersions(dict(after.versions), known))
+
+    def decide_with_disk(self) -> None:
+        """Decide each request on top of the log's head."""
+        writer, requests = self._writer, self._requests
         streams = {run.stream for request in requests for run in request.runs}
-        self.versions: dict[str, int] = {}
-        if after is not None:
-            self.versions.update((stream, after.versions[stream]) for stream in streams & after.versions.keys())
-        self.versions.update(writer.load_versions(streams - self.versions.keys()))
+        loaded = writer.load_versions(streams - writer.versions.keys())
         wanted = [key for request in requests for key, _ in request.keys]
         self._used = writer.load_keys(wanted) if wanted else {}
-        self.outcomes: list[Outcome] = [self._decide(request) for request in requests]
-        self.end: Head = (self.position, self.recorded_at, self.hash) if self.rows else self.start
+        self._decide_all(writer.head, StreamVersions(loaded, writer.versions))
+
+    def _decide_all(self, start: Head, versions: StreamVersions) -> None:
+        self.rows: list[tuple[Any, ...]] = []
+        self.keys: list[tuple[str, int, int, str]] = []
+        self.start = start
+        self.position, self.recorded_at, self.hash = start
+        self.recorded_at = max(self.recorded_at, self._gathered_at)
+        self.versions = versions
+        self.outcomes: list[Outcome] = [self._decide(request) for request in self._requests]
+        self.end: Head = (self.position, self.recorded_at, self.hash) if self.rows else start
         self.is_decided = True
 
     def _decide(self, request: AppendRequest) -> Outcome:
