@@ -4,13 +4,14 @@ hash = SHA-256(previous hash, then the row's fields as text, joined by newlines)
 log's identity. No field holds a newline (JSON escapes it, streams may not), so the text reads in one way only.
 """
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing, suppress
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from queue import Empty, Queue
+from typing import Any, Final
 
 import apsw
 import msgspec
@@ -29,10 +30,11 @@ HASHED_TEXT: Final = (
 # A page of rows as one row, fetched in one call. No hashed text holds a record separator (JSON escapes it); rows come
 # in the order of their positions, the table's key.
 PAGE: Final = f"""
-    SELECT CAST(group_concat({HASHED_TEXT}, char(30)) AS BLOB), group_concat(lower(hex(hash)), ''),
+    SELECT CAST(group_concat({HASHED_TEXT}, char(30)) AS BLOB), CAST(group_concat(hash, '') AS BLOB),
         max(position), sum(count), min(recorded_at)
     FROM (SELECT * FROM runs WHERE position > ? ORDER BY position LIMIT ?)
 """
+PAGES_AHEAD: Final = 2
 PAGE_ROWS: Final = 2_000  # a page is a transaction of its own, so that a long walk does not hold back the checkpoint
 BEFORE_ALL: Final = -(2**63)  # a forged row may have any position
 # What the rows tell of the idempotency keys, and what the table of them holds.
@@ -95,40 +97,37 @@ def verify(
     Raises LogTampered with the first bad position; EventStoreError if there is no log, or it cannot be read.
     """
     try:
-        # SQLite's own check needs no interpreter, so it runs beside the walk.
-        with ThreadPoolExecutor(1) as beside, closing(open_read_only(path)) as connection:
-            structure = beside.submit(check_structure, path)
-            head = walk(connection, sorted(anchors), progress)
-            check_keys(connection)
+        # What SQLite does by itself needs no interpreter, so it goes on beside the walk.
+        with closing(open_read_only(path)) as connection, ThreadPoolExecutor(2) as beside:
+            rest = beside.submit(check_beside, path)
+            head = walk(connection, sorted(anchors), progress, beside)
+            rest.result()
             check_schema(connection)
-            structure.result()
     except (apsw.Error, UnicodeDecodeError) as error:
         raise EventStoreError(f"{path} cannot be read: {error}") from error
     return head
 
 
 def walk(
-    connection: apsw.Connection, anchors: list[tuple[int, str]], progress: Callable[[int], None] | None
+    connection: apsw.Connection,
+    anchors: list[tuple[int, str]],
+    progress: Callable[[int], None] | None,
+    beside: Executor,
 ) -> Verified:
-    """Recompute every hash from the first row on. anchors: in the order of their positions."""
+    """Recompute every hash from the first row on. anchors: in the order of their positions. beside: fetches pages."""
     previous = first_hash(connection)
     position = recorded_at = 0
     standing = [hash_noted for noted, hash_noted in anchors if noted == 0]
     if any(hash_noted != previous.hex() for hash_noted in standing):
         raise LogTampered(1, "it is another log than the one that was noted")
-    after = BEFORE_ALL
-    while True:
-        [(texts, hashes, last, events, earliest)] = select(connection, PAGE, (after, PAGE_ROWS))
-        if texts is None:
-            break
-        after = last
+    for texts, hashes, last, events, earliest in pages(connection, beside):
         rows: list[bytes] = texts.split(b"\x1e")
         computed = []
         for row in rows:
             previous = sha256(previous + row).digest()
             computed.append(previous)
         noted = [anchor for anchor in anchors if position < anchor[0] <= last]
-        is_whole = last - position == events and b"".join(computed).hex() == hashes and earliest >= recorded_at
+        is_whole = last - position == events and b"".join(computed) == hashes and earliest >= recorded_at
         if noted or not is_whole:
             check_page(rows, computed, hashes, noted, after=position, since=recorded_at)
         position, recorded_at = last, int(rows[-1].split(b"\n", 7)[6])
@@ -141,8 +140,36 @@ def walk(
     return Verified(events=position, head_position=position, head_hash=previous.hex(), head_recorded_at=recorded_at)
 
 
+def pages(connection: apsw.Connection, beside: Executor) -> Iterator[tuple[bytes, bytes, int, int, int]]:
+    """Yield the rows of PAGE; `beside` fetches the next ones while the caller works on one."""
+    fetched: Queue[Any] = Queue(PAGES_AHEAD)
+    is_wanted = True
+
+    def fetch() -> None:
+        after: int | None = BEFORE_ALL
+        try:
+            while is_wanted and after is not None:
+                [page] = select(connection, PAGE, (after, PAGE_ROWS))
+                fetched.put(page)
+                after = page[2]
+        except BaseException:
+            fetched.put([None])
+            raise
+
+    fetching = beside.submit(fetch)
+    try:
+        while (page := fetched.get())[0] is not None:
+            yield page
+        fetching.result()
+    finally:
+        is_wanted = False
+        while not fetching.done():  # it may wait for a place
+            with suppress(Empty):
+                fetched.get(timeout=0.01)
+
+
 def check_page(
-    rows: list[bytes], computed: list[bytes], hashes: str, noted: list[tuple[int, str]], *, after: int, since: int
+    rows: list[bytes], computed: list[bytes], hashes: bytes, noted: list[tuple[int, str]], *, after: int, since: int
 ) -> None:
     """Look at each row of a page. Raises LogTampered with the first position of the first bad one."""
     for number, row in enumerate(rows):
@@ -153,7 +180,7 @@ def check_page(
         if position - count != after:
             raise LogTampered(after + 1, f"the next row holds {position - count + 1} to {position}")
         row_hash = computed[number].hex()
-        if row_hash != hashes[64 * number : 64 * number + 64]:
+        if computed[number] != hashes[32 * number : 32 * number + 32]:
             raise LogTampered(after + 1, WRONG_HASH)
         if int(row.split(b"\n", 7)[6]) < since:
             raise LogTampered(after + 1, "it was recorded before the event that precedes it")
@@ -186,12 +213,13 @@ def check_schema(connection: apsw.Connection) -> None:
             raise LogTampered(0, f"the {kind} {name} is not the one that the log was made with")
 
 
-def check_structure(path: Path) -> None:
-    """Raise LogTampered if SQLite finds the file damaged."""
+def check_beside(path: Path) -> None:
+    """Check what the chain does not cover: the file's structure, then the keys. Raises LogTampered."""
     with closing(open_read_only(path)) as connection:
         [(verdict,), *_] = select(connection, "PRAGMA integrity_check(1)")
-    if verdict != "ok":
-        raise LogTampered(0, f"SQLite finds the file damaged: {verdict}")
+        if verdict != "ok":
+            raise LogTampered(0, f"SQLite finds the file damaged: {verdict}")
+        check_keys(connection)
 
 
 def check_keys(connection: apsw.Connection) -> None:
