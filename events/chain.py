@@ -35,6 +35,7 @@ PAGE: Final = f"""
     FROM (SELECT * FROM runs WHERE position > ? ORDER BY position LIMIT ?)
 """
 PAGES_AHEAD: Final = 2
+HELD_BYTES_MAX: Final = 2047
 PAGE_ROWS: Final = 2_000  # a page is a transaction of its own, so that a long walk does not hold back the checkpoint
 BEFORE_ALL: Final = -(2**63)  # a forged row may have any position
 # What the rows tell of the idempotency keys, and what the table of them holds.
@@ -84,7 +85,21 @@ def extend(
         f"{position}\n{count}\n{stream}\n{stream_version}\n{type_name}\n{schema_version}\n"
         f"{recorded_at}\n{event_id or ''}\n{metadata}\n{data}"
     )
-    return sha256(previous + text.encode()).digest()
+    return digest(previous + text.encode())
+
+
+def digest(content: bytes) -> bytes:
+    """Return the SHA-256 of the content, without letting go of the interpreter.
+
+    hashlib does so above 2,047 bytes, for some microseconds, and beside a busy thread it then waits for a whole switch
+    interval to get it back: in the event loop.
+    """
+    if len(content) <= HELD_BYTES_MAX:
+        return sha256(content).digest()
+    hashing = sha256()
+    for start in range(0, len(content), HELD_BYTES_MAX):
+        hashing.update(content[start : start + HELD_BYTES_MAX])
+    return hashing.digest()
 
 
 def verify(

@@ -15,7 +15,8 @@ NO_STREAM: Final = 0  # append only if the stream is empty
 class Metadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Who did it and what led to it. correlation_id: the request; causation_id: the event that led to this one.
 
-    idempotency_key and fingerprint: set by the store to the append's key and what a repeat of it must equal.
+    Set by the store: idempotency_key and fingerprint, to the append's key and what a repeat of it must equal;
+    append_id, where the process that appended is not the one that wrote.
     """
 
     actor: str
@@ -24,6 +25,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     traceparent: str = ""
     idempotency_key: str = ""
     fingerprint: str = ""
+    append_id: str = ""
 
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):

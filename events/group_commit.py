@@ -102,6 +102,14 @@ class GroupCommit:
             self._idle.clear()
             self._loop.call_soon(self._dispatch)
 
+    def forget(self, source: Source) -> None:
+        """Drop what the source has queued and no batch has taken yet."""
+        if source.requests:
+            self._turn.remove(source)
+            source.requests.clear()
+            source.waiters.clear()
+            source.queued_events = 0
+
     def _dispatch(self) -> None:
         self._is_dispatch_due = False
         while self._turn and self._under_way < BATCHES_UNDER_WAY_MAX:

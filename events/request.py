@@ -40,6 +40,7 @@ class AppendRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     keys: the rows of the table `keys` that it makes, as (key, fingerprint): first the idempotency key, if it has one,
     then one for each event id that the caller gave. fingerprint: what a repeat must equal.
+    resent_as, resent_after: the append's id, if the writer died before it answered; it may stand above that position.
     """
 
     runs: list[EncodedRun]
@@ -47,12 +48,16 @@ class AppendRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     events: int
     keys: list[tuple[str, str]] = []
     has_key: bool = False
+    resent_as: str = ""
+    resent_after: int = 0
 
 
 def encode_append(
-    appends: Sequence[StreamAppend], metadata: Metadata, key: str | None, fingerprint: str
+    appends: Sequence[StreamAppend], metadata: Metadata, key: str | None, fingerprint: str, append_id: str = ""
 ) -> AppendRequest:
     """Return the request to append `appends`. Raises ValueError if one could not be read back as it was given."""
+    if append_id:
+        metadata = msgspec.structs.replace(metadata, append_id=append_id)
     runs = [run for append in appends for run in encode_runs(append)]
     events = check_size(runs)
     if len(runs) == 1 and runs[0].event_id is None and key is None:  # nearly always

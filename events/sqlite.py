@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
 import apsw
+import msgspec
 
 from events.catalog import Event
 from events.errors import EventStoreError, StoreClosed, StoreOverloaded, StoreUnavailable
@@ -51,7 +52,6 @@ class SqliteEventStore:
         self._own_appends = Source(self._deliver)
         self._numbers = itertools.count(1)
         self._client_id = uuid.uuid4().hex
-        self._keys = itertools.count(1)  # rising, so that the index of the keys grows at few places
         self._sent: dict[int, Sent] = {}
         self._sent_events = 0
         self._head = 0
@@ -100,7 +100,7 @@ class SqliteEventStore:
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
                 self._client = client
-                client.request((number, sent.request) for number, sent in self._sent.items())
+                client.request((number, sent.again()) for number, sent in self._sent.items())
                 if not ready.done():
                     ready.set_result(None)
                 if await self._outlasts_writer(lost):
@@ -145,8 +145,8 @@ class SqliteEventStore:
         await asyncio.to_thread(self._socket_path.unlink, missing_ok=True)  # left by a holder that died
         await server.listen(self._socket_path)
         self._commits, self._server, self._client = commits, server, None
-        for sent in self._take_sent():  # unanswered by the former writer; their keys say whether it committed them
-            commits.submit(self._own_appends, sent.request, sent.future)
+        for sent in self._take_sent():  # unanswered by the former writer; the log says whether it committed them
+            commits.submit(self._own_appends, sent.again(), sent.future)
 
     def _give_up_old_appends(self) -> None:
         now = self._loop.time()
@@ -195,17 +195,17 @@ class SqliteEventStore:
         if self._commits is not None:
             self._commits.submit(self._own_appends, encode_append(appends, metadata, key, fingerprint), future)
         else:
-            if key is None:  # an append that leaves the process is sent again when the writer dies before answering
-                key = f"append:{self._client_id}:{next(self._keys):09d}"
-            self._send(encode_append(appends, metadata, key, fingerprint), future)
+            number = next(self._numbers)
+            append_id = f"{self._client_id}:{number}" if key is None else ""
+            self._send(number, append_id, encode_append(appends, metadata, key, fingerprint, append_id), future)
         return future
 
-    def _send(self, request: AppendRequest, future: asyncio.Future[Appended]) -> None:
+    def _send(self, number: int, append_id: str, request: AppendRequest, future: asyncio.Future[Appended]) -> None:
         events = request.events
         if self._sent and self._sent_events + events > QUEUED_EVENTS_MAX:
             raise StoreOverloaded(f"{self._sent_events} events wait for the writer: nothing was written, retry later")
-        number = next(self._numbers)
-        self._sent[number] = Sent(request, future, self._loop.time() + WRITER_WAIT_SECONDS)
+        deadline = self._loop.time() + WRITER_WAIT_SECONDS
+        self._sent[number] = Sent(request, future, deadline, append_id, self._head)
         self._sent_events += events
         if self._client is not None:
             self._client.request([(number, request)])
@@ -346,11 +346,20 @@ class SqliteEventStore:
 
 
 class Sent(NamedTuple):
-    """An append that another process was asked to write. deadline: of the loop's clock."""
+    """An append that another process was asked to write. deadline: of the loop's clock.
+
+    append_id: by which its rows are known if it has no key. head: the log's when it was sent; it can only stand above.
+    """
 
     request: AppendRequest
     future: asyncio.Future[Appended]
     deadline: float
+    append_id: str
+    head: int
+
+    def again(self) -> AppendRequest:
+        """Return the request for another writer, which finds out whether it was written."""
+        return msgspec.structs.replace(self.request, resent_as=self.append_id, resent_after=self.head)
 
 
 def wake(waiter: asyncio.Future[None]) -> None:

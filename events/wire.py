@@ -137,6 +137,7 @@ class ServerConnection(Framed):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._server.connections.discard(self)
+        self._server.commits.forget(self._source)  # the client sends again, elsewhere, what was not answered
 
     def frame_received(self, body: bytes) -> None:
         refused: list[Reply] = []

@@ -161,6 +161,18 @@ class LogWriter:
         )
         return {key: (first_position, position, fingerprint) for key, first_position, position, fingerprint in found}
 
+    def load_resent(self, after: int) -> dict[str, tuple[int, int]]:
+        """Return append id → (first position, position) of the appends of other processes above the position `after`.
+
+        Read when a writer has taken over, so they need no index.
+        """
+        found = self._connection.execute(
+            "SELECT json_extract(metadata, '$.append_id') AS id, min(position - count) + 1, max(position) FROM runs "
+            "WHERE position > ? AND instr(metadata, '\"append_id\":') GROUP BY id",
+            (after,),
+        )
+        return {append_id: (first_position, position) for append_id, first_position, position in found}
+
     def stream_version_at(self, position: int) -> int:
         [(version,)] = select(
             self._connection,
@@ -206,10 +218,10 @@ class Batch:
     def decide(self, after: "Batch | None") -> None:
         """Decide each request on top of the log's head, or of a batch that is on its way to the disk.
 
-        Raises NeedsDisk if a request has a key, or a stream whose version is not in memory.
+        Raises NeedsDisk if a request has a key, was sent before, or names a stream whose version is not in memory.
         """
         known = self._writer.versions
-        if any(request.keys for request in self._requests):
+        if any(request.keys or request.resent_as for request in self._requests):
             raise NeedsDisk
         if after is None:
             self._decide_all(self._writer.head, StreamVersions(known))
@@ -224,6 +236,8 @@ class Batch:
         loaded = writer.load_versions(streams - writer.versions.keys())
         wanted = [key for request in requests for key, _ in request.keys]
         self._used = writer.load_keys(wanted) if wanted else {}
+        resent = [request for request in requests if request.resent_as]
+        self._written = writer.load_resent(min(request.resent_after for request in resent)) if resent else {}
         self._decide_all(writer.head, StreamVersions(loaded, writer.versions))
 
     def _decide_all(self, start: Head, versions: StreamVersions) -> None:
@@ -240,6 +254,8 @@ class Batch:
     def _decide(self, request: AppendRequest) -> Outcome:
         """Add the request's rows, or say why there are none. The keys are looked at before the expected versions."""
         versions = self.versions
+        if request.resent_as and (written := self._written.get(request.resent_as)) is not None:
+            return Appended(*written, self._stream_version_at(written[1]), is_repeat=True)
         if request.keys and (earlier := self._find_earlier(request)) is not None:
             return earlier
         for run in request.runs:
@@ -250,6 +266,8 @@ class Batch:
             self._add_row(run, request.metadata)
         if request.has_key:
             self._use_key(*request.keys[0], first_position)
+        if request.resent_as:
+            self._written[request.resent_as] = (first_position, self.position)
         return Appended(first_position, self.position, versions[run.stream])
 
     def _find_earlier(self, request: AppendRequest) -> Outcome | None:

@@ -91,6 +91,17 @@ async def test_a_writer_that_closes_hands_over(store: SqliteEventStore, other: S
     assert other.is_writer
 
 
+async def test_a_lost_connection_writes_nothing_twice(store: SqliteEventStore, other: SqliteEventStore) -> None:
+    """Appends sent again to the same writer, which had some of them written and some of them queued, are there once."""
+    appends = [asyncio.create_task(other.append("metric-m", [point()], metadata=ACTOR)) for _ in range(3000)]
+    for answered in (10, 1500):
+        await appends[answered]
+        assert other._client is not None
+        other._client.transport.abort()
+    assert sorted([(await append).position for append in appends]) == list(range(1, 3001))
+    assert await store.head() == 3000
+
+
 async def test_a_forked_process_does_not_keep_the_lock(path: Path) -> None:
     """A process that the writer had forked, and that lives on, does not keep the others from writing."""
     async with appender(path) as child, await through(child, path) as store:
