@@ -3,8 +3,8 @@
 python -m bench.windows [--points 1000000]
 
 One metric has all its points in the last hour, another as many over the last year, seeded and log-normal as latencies
-are. Each question is asked as the service asks it,
-through a read-only aiosqlite connection. The peer is numpy on all points, already in memory.
+are. Each question is asked as the service asks it, through a read-only aiosqlite connection. The peer is numpy on all
+points, already in memory.
 """
 
 import argparse
@@ -37,7 +37,6 @@ BATCH = 5000
 
 def write_points(path: Path, values: FloatArray) -> float:
     """Write the points of both metrics and return the seconds it took."""
-    run = Run(0, "metric-m", 0, "MetricRecorded", 1, NOW, None, 0, Metadata(actor="bench"), b"")
     points = [
         MetricRecorded(metric=name, value=value, at=at)
         for name in ("hour", "year")
@@ -50,8 +49,10 @@ def write_points(path: Path, values: FloatArray) -> float:
     begin = time.perf_counter()
     with closing(ViewsWriter.open(path, [MetricsProjection()])) as writer:
         for first in range(0, len(points), BATCH):
-            batch = enumerate(points[first : first + BATCH], start=first + 1)
-            writer.apply([RecordedEvent(position, position, point, run) for position, point in batch])
+            batch = points[first : first + BATCH]
+            last = first + len(batch)
+            run = Run(last, "metric-m", last, "MetricRecorded", 1, NOW, None, 0, Metadata(actor="bench"), b"")
+            writer.apply([RecordedEvent(at, at, point, run) for at, point in enumerate(batch, start=first + 1)])
     return time.perf_counter() - begin
 
 

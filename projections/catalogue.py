@@ -6,22 +6,23 @@ from collections.abc import Sequence
 import aiosqlite
 import msgspec
 
-from events.catalog import Recipe, RecipesImported, RecipeStored
+from events.catalog import Event, Recipe, RecipesImported, RecipeStored
 from events.codec import encode
 from events.event import RecordedEvent
+from projections.rows import write_rows
 
 decode_recipe = msgspec.json.Decoder(Recipe).decode
 
 UPSERT_RECIPE = """
 INSERT INTO recipes (recipe_id, source, content_hash, language, recipe, position)
-VALUES (?, ?, ?, ?, ?, ?)
+VALUES ?
 ON CONFLICT (recipe_id) DO UPDATE SET
     source = excluded.source, content_hash = excluded.content_hash, language = excluded.language,
     recipe = excluded.recipe, position = excluded.position
 """
 UPSERT_SOURCE = """
 INSERT INTO recipe_sources (source, added, changed, unchanged, skipped, imported_at, position)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+VALUES ?
 ON CONFLICT (source) DO UPDATE SET
     added = excluded.added, changed = excluded.changed, unchanged = excluded.unchanged,
     skipped = excluded.skipped, imported_at = excluded.imported_at, position = excluded.position
@@ -34,13 +35,14 @@ class CatalogueProjection:
     name = "catalogue"
     schema_version = 1
     tables: tuple[str, ...] = ("recipes", "recipe_sources")
+    event_types: frozenset[type[Event]] = frozenset({RecipeStored, RecipesImported})
 
     def apply(self, connection: sqlite3.Connection, events: Sequence[RecordedEvent]) -> bool:
         """Store the batch's recipes and imports; True if there were any."""
         recipes = [recipe_row(event, event.data) for event in events if isinstance(event.data, RecipeStored)]
         imports = [source_row(event, event.data) for event in events if isinstance(event.data, RecipesImported)]
-        connection.executemany(UPSERT_RECIPE, recipes)
-        connection.executemany(UPSERT_SOURCE, imports)
+        write_rows(connection, UPSERT_RECIPE, recipes)
+        write_rows(connection, UPSERT_SOURCE, imports)
         return bool(recipes or imports)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import aiosqlite
 import msgspec
 
-from events.catalog import RecipeRated
+from events.catalog import Event, RecipeRated
 from events.event import RecordedEvent
 
 SELECT_RATING = "SELECT rating FROM ratings WHERE recipe_id = ? AND user = ? AND anonymous = ?"
@@ -31,6 +31,7 @@ class FeedbackProjection:
     name = "feedback"
     schema_version = 1
     tables: tuple[str, ...] = ("ratings", "recipe_ratings")
+    event_types: frozenset[type[Event]] = frozenset({RecipeRated})
 
     def apply(self, connection: sqlite3.Connection, events: Sequence[RecordedEvent]) -> bool:
         """Store the batch's ratings; True if there were any."""

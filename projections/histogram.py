@@ -5,6 +5,8 @@ al., VLDB 2019; the cubic interpolation is its reference implementation's). Only
 every machine, so equal values make equal bytes whatever their order, their grouping and the machine.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -40,13 +42,28 @@ def counts_of(bins: IntArray) -> IntArray:
     return np.bincount(bins + BIN_MAX, minlength=2 * BIN_MAX + 1)
 
 
-def encode(counts: IntArray) -> bytes:
-    """Return the histogram's bytes."""
+def added(histograms: Sequence[bytes], bins: IntArray, sizes: Sequence[int]) -> list[bytes]:
+    """Return the bytes of each histogram with its values added; an empty histogram has no bytes.
+
+    bins: of the values, those of the first histogram first; sizes: how many each of them gets. Takes memory for all
+    bins between the least and the greatest, times the histograms.
+    """
+    former = np.frombuffer(b"".join(histograms), BINS)
+    numbers = np.arange(len(histograms))
+    lengths = [len(each) // BINS.itemsize for each in histograms]
+    owners = np.append(np.repeat(numbers, lengths), np.repeat(numbers, sizes))
+    all_bins = np.append(former["bin"].astype(np.int64), bins)
+    least = all_bins.min()
+    width = all_bins.max() - least + 1
+    weights = np.append(former["count"], np.ones(len(bins)))
+    counts = np.bincount(owners * width + (all_bins - least), weights=weights)
     filled = np.flatnonzero(counts)
-    bins = np.empty(len(filled), BINS)
-    bins["bin"] = filled - BIN_MAX
-    bins["count"] = counts[filled]
-    return bins.tobytes()
+    encoded = np.empty(len(filled), BINS)
+    encoded["bin"] = filled % width + least
+    encoded["count"] = counts[filled]
+    ends = np.searchsorted(filled, (numbers + 1) * width) * BINS.itemsize
+    joined = encoded.tobytes()
+    return [joined[begin:end] for begin, end in pairwise([0, *ends.tolist()])]
 
 
 def decode(histograms: bytes) -> IntArray:

@@ -1,31 +1,38 @@
 """The metrics view: time buckets of every metric, from which a window of any length is put together. Floor 2.
 
-A window of a minute to a year is cut into at most a few hundred buckets: days, hours, minutes, and ten seconds at its
-edges. Each bucket holds count, mean, deviation, least and greatest exactly, and for the percentiles its points while
-they are few, a histogram beyond that.
+A window of a minute to a year is cut into at most a few hundred buckets: four days, hours, minutes, and ten seconds at
+its edges. Count, mean, deviation, least and greatest are exact; percentiles are so while the buckets hold few points.
+
+The buckets of ten seconds are kept for two days and those of a minute for thirty, behind the hour in which the log
+recorded the view's last event; the others for ever. What a window holds of older times begins with a whole minute, or
+a whole hour.
 """
 
 import sqlite3
-import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from itertools import chain, pairwise
 from typing import Any, Final, NamedTuple
 
 import aiosqlite
 import msgspec
 import numpy as np
 
-from events.catalog import MetricRecorded, RecommendationFailed, RecommendationServed
+from events.catalog import Event, MetricRecorded, RecommendationFailed, RecommendationServed
 from events.event import RecordedEvent
-from projections import histogram
-from projections.histogram import FloatArray, IntArray
+from projections.buckets import POINT_BYTES, Bucket, combine, summarise
+from projections.rows import write_rows
 
 SECOND: Final = 1_000_000
-RESOLUTIONS: Final = (10 * SECOND, 60 * SECOND, 3_600 * SECOND, 86_400 * SECOND)
-POINTS_MAX: Final = 512  # as many points a bucket keeps; beyond that, the histogram is the smaller
-VALUE_MAX: Final = 1e100  # greater magnitudes count as this one, so that squares stay finite
+HOUR: Final = 3_600 * SECOND
+DAY: Final = 24 * HOUR
+# Four days: about the square root of a year in hours, so that a year is cut into the fewest buckets.
+RESOLUTIONS: Final = (10 * SECOND, 60 * SECOND, HOUR, 4 * DAY)
+KEPT: Final = {10 * SECOND: 2 * DAY, 60 * SECOND: 30 * DAY}
 PERCENTS: Final = np.array([50.0, 95.0, 99.0])
+VALUE_MAX: Final = 1e100  # greater magnitudes count as this one, so that squares stay finite
+SUMMARISED_TOGETHER: Final = 200  # bounds the memory: up to 50 kB each
+FIRST_START: Final = -(2**63)
 NO_LABELS: Final = "{}"
 # What a request adds to the metrics.
 STAGE_SERIES: Final = (
@@ -38,20 +45,39 @@ SERVED: Final = ((("request_count", NO_LABELS), 1.0), (("error_rate", NO_LABELS)
 FAILED: Final = ((("request_count", NO_LABELS), 1.0), (("error_rate", NO_LABELS), 1.0))
 encode_labels = msgspec.json.Encoder(order="sorted").encode
 
-INSERT_SERIES = "INSERT INTO metric_series (metric, labels, last_at, last_value) VALUES (?, ?, ?, ?)"
-SELECT_SERIES = "SELECT series, last_at FROM metric_series WHERE metric = ? AND labels = ?"
-UPDATE_SERIES = "UPDATE metric_series SET last_at = ?1, last_value = ?2 WHERE series = ?3 AND last_at <= ?1"
-SELECT_BUCKET = """
-SELECT count, mean, m2, min, max, sketch
-FROM metric_buckets
-WHERE series = ? AND resolution = ? AND start = ?
+UPSERT_SERIES = """
+INSERT INTO metric_series (metric, labels, last_at, last_value)
+VALUES ?
+ON CONFLICT (metric, labels) DO UPDATE SET
+    last_value = iif(excluded.last_at >= last_at, excluded.last_value, last_value),
+    last_at = max(excluded.last_at, last_at)
+RETURNING metric, labels, series
 """
-UPSERT_BUCKET = """
-INSERT INTO metric_buckets (series, resolution, start, count, mean, m2, min, max, sketch)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+UPSERT_BUCKETS = """
+INSERT INTO metric_buckets (series, resolution, start, count, points)
+VALUES ?
 ON CONFLICT (series, resolution, start) DO UPDATE SET
-    count = excluded.count, mean = excluded.mean, m2 = excluded.m2, min = excluded.min, max = excluded.max,
-    sketch = excluded.sketch
+    count = count + excluded.count, points = CAST(points || excluded.points AS BLOB)
+"""
+# The condition is that of the index metric_buckets_full: POINTS_MAX, BLOCK_BYTES.
+SELECT_FULL = """
+SELECT series, resolution, start, count, summary, points
+FROM metric_buckets
+WHERE count > 512 AND length(points) >= 1024
+"""
+UPDATE_FULL = """
+INSERT INTO metric_buckets (series, resolution, start, count, summary, points)
+VALUES ?
+ON CONFLICT (series, resolution, start) DO UPDATE SET summary = excluded.summary, points = excluded.points
+"""
+ADVANCE_EXPIRY = """
+INSERT INTO metric_expiry (id, hour)
+VALUES (0, ?)
+ON CONFLICT (id) DO UPDATE SET hour = excluded.hour WHERE hour < excluded.hour
+"""
+DELETE_EXPIRED = """
+DELETE FROM metric_buckets
+WHERE series IN (SELECT series FROM metric_series) AND resolution = ? AND start < ?
 """
 
 
@@ -59,18 +85,19 @@ class MetricsProjection:
     """Metric windows, from MetricRecorded and from what RecommendationServed and RecommendationFailed tell."""
 
     name = "metrics"
-    schema_version = 1
-    tables: tuple[str, ...] = ("metric_series", "metric_buckets")
+    schema_version = 2
+    tables: tuple[str, ...] = ("metric_series", "metric_buckets", "metric_expiry")
+    event_types: frozenset[type[Event]] = frozenset({MetricRecorded, RecommendationServed, RecommendationFailed})
 
     def apply(self, connection: sqlite3.Connection, events: Sequence[RecordedEvent]) -> bool:
-        """Add the batch's points to their buckets; True if there were any."""
+        """Add the batch's points to their buckets."""
         points = points_of(events)
-        if not points:
-            return False
-        batch = Batch(list(points.values()))
-        known = [open_series(connection, *series) for series in points.items()]
+        batch = Batch(points, store_series(connection, points))
+        hour = floor_to(events[-1].recorded_at, HOUR)
         for resolution in RESOLUTIONS:
-            store_buckets(connection, batch, resolution, known)
+            write_rows(connection, UPSERT_BUCKETS, batch.rows(resolution, kept_from(resolution, hour)))
+        summarise_full(connection)
+        expire(connection, hour)
         return True
 
 
@@ -83,6 +110,12 @@ class Points(NamedTuple):
     ats: list[int]
     values: list[float]
 
+    @property
+    def latest(self) -> tuple[int, float]:
+        """The latest point; of several at one time, the last in the log."""
+        at = max(self.ats)
+        return at, self.values[len(self.ats) - 1 - self.ats[::-1].index(at)]
+
 
 def points_of(events: Sequence[RecordedEvent]) -> dict[Series, Points]:
     """Return the points of each series, the series in the order in which they first come up."""
@@ -90,14 +123,14 @@ def points_of(events: Sequence[RecordedEvent]) -> dict[Series, Points]:
     for event in events:
         data = event.data
         if isinstance(data, MetricRecorded):
-            labels = encode_labels(data.labels).decode() if data.labels else NO_LABELS
-            ats, values = points[data.metric, labels]
+            ats, values = points[data.metric, encode_labels(data.labels).decode() if data.labels else NO_LABELS]
             ats.append(data.at)
             values.append(data.value)
         elif isinstance(data, (RecommendationServed, RecommendationFailed)):
+            at = event.recorded_at
             for series, value in request_values(data):
                 ats, values = points[series]
-                ats.append(event.recorded_at)
+                ats.append(at)
                 values.append(value)
     return points
 
@@ -110,101 +143,61 @@ def request_values(request: RecommendationServed | RecommendationFailed) -> list
     return [*values, *FAILED]
 
 
+def store_series(connection: sqlite3.Connection, points: Mapping[Series, Points]) -> list[int]:
+    """Note the latest point of each series and return their numbers; a new series gets the next one."""
+    rows = [(*series, *of_series.latest) for series, of_series in points.items()]
+    numbers = {(metric, labels): number for metric, labels, number in write_rows(connection, UPSERT_SERIES, rows)}
+    return [numbers[series] for series in points]
+
+
 class Batch:
-    """The points of a batch: series by series, each in the order of the log. slots: a number for each series."""
+    """The points of a batch: series by series, each in the order of the log. numbers: of the series."""
 
-    def __init__(self, points: Sequence[Points]) -> None:
-        self.slots = np.repeat(np.arange(len(points)), [len(series.ats) for series in points])
-        self.ats = np.array([at for series in points for at in series.ats], np.int64)
-        values = np.array([value for series in points for value in series.values], np.float64)
+    def __init__(self, points: Mapping[Series, Points], numbers: Sequence[int]) -> None:
+        self.series = np.repeat(numbers, [len(of_series.ats) for of_series in points.values()])
+        self.ats = np.array(list(chain.from_iterable(of_series.ats for of_series in points.values())), np.int64)
+        values = np.array(list(chain.from_iterable(of_series.values for of_series in points.values())), "<f8")
         self.values = np.clip(values, -VALUE_MAX, VALUE_MAX)
-        self.bins = histogram.bins_of(self.values)
 
-    def buckets(self, resolution: int) -> Iterator[tuple[int, int, list[float], IntArray]]:
-        """Yield slot, start, values and bins of each bucket that has points, these in the order of the log."""
-        slots, starts, values, bins = self.slots, self.ats - self.ats % resolution, self.values, self.bins
-        if ((slots[1:] == slots[:-1]) & (starts[1:] < starts[:-1])).any():
-            order = np.lexsort((starts, slots))  # stable, so each bucket's points stay in order
-            slots, starts, values, bins = slots[order], starts[order], values[order], bins[order]
-        ends = np.flatnonzero((slots[1:] != slots[:-1]) | (starts[1:] != starts[:-1])) + 1
-        begins = np.concatenate(([0], ends))
-        floats = values.tolist()
-        for slot, start, begin, end in zip(
-            slots[begins].tolist(), starts[begins].tolist(), begins.tolist(), [*ends.tolist(), len(floats)], strict=True
-        ):
-            yield slot, start, floats[begin:end], bins[begin:end]
-
-
-class OpenSeries(NamedTuple):
-    """A series that has points in the batch. last_at: of its latest point before the batch; None if it is new."""
-
-    series: int
-    last_at: int | None
-
-
-def open_series(connection: sqlite3.Connection, series: Series, points: Points) -> OpenSeries:
-    """Note the series' latest point, of several at one time the last in the log; make the series if it is new."""
-    at = max(points.ats)
-    value = points.values[len(points.ats) - 1 - points.ats[::-1].index(at)]
-    known = connection.execute(SELECT_SERIES, series).fetchone()
-    if known is None:
-        number = connection.execute(INSERT_SERIES, (*series, at, value)).lastrowid
-        assert number is not None
-        return OpenSeries(number, None)
-    connection.execute(UPDATE_SERIES, (at, value, known[0]))
-    return OpenSeries(*known)
+    def rows(self, resolution: int, earliest: int) -> list[tuple[int, int, int, int, bytes]]:
+        """Return series, resolution, start, count and points of each bucket that starts at `earliest` or later."""
+        series, starts, values = self.series, self.ats - self.ats % resolution, self.values
+        kept = starts >= earliest
+        if not kept.all():
+            series, starts, values = series[kept], starts[kept], values[kept]
+        if not len(starts):
+            return []
+        same = series[1:] == series[:-1]
+        if (same & (starts[1:] < starts[:-1])).any():
+            order = np.lexsort((starts, series))  # stable, so each bucket's points stay in order
+            series, starts, values = series[order], starts[order], values[order]
+            same = series[1:] == series[:-1]
+        edges = [0, *(np.flatnonzero(~same | (starts[1:] != starts[:-1])) + 1).tolist(), len(values)]
+        points = values.tobytes()
+        return [
+            (number, resolution, start, end - begin, points[POINT_BYTES * begin : POINT_BYTES * end])
+            for number, start, (begin, end) in zip(
+                series[edges[:-1]].tolist(), starts[edges[:-1]].tolist(), pairwise(edges), strict=True
+            )
+        ]
 
 
-class Bucket(NamedTuple):
-    """A bucket of `size` points. m2: the sum of squared deviations from the mean. sketch: see the table."""
-
-    size: int
-    mean: float
-    m2: float
-    min: float
-    max: float
-    sketch: bytes
+def summarise_full(connection: sqlite3.Connection) -> None:
+    """Have the buckets with enough points for it summarise them."""
+    while full := connection.execute(SELECT_FULL).fetchmany(SUMMARISED_TOGETHER):
+        summarised = summarise([Bucket(*row[3:]) for row in full])
+        write_rows(connection, UPDATE_FULL, [(*row[:3], *bucket) for row, bucket in zip(full, summarised, strict=True)])
 
 
-EMPTY: Final = Bucket(0, 0.0, 0.0, float("inf"), float("-inf"), b"")
+def expire(connection: sqlite3.Connection, hour: int) -> None:
+    """Delete the buckets whose time is over, if an hour of the log is. hour: the start of its latest."""
+    if connection.execute(ADVANCE_EXPIRY, (hour,)).rowcount:
+        connection.executemany(DELETE_EXPIRED, [(resolution, kept_from(resolution, hour)) for resolution in KEPT])
 
 
-def store_buckets(connection: sqlite3.Connection, batch: Batch, resolution: int, known: Sequence[OpenSeries]) -> None:
-    """Add the batch's points to the buckets of one resolution."""
-    rows = []
-    for slot, start, values, bins in batch.buckets(resolution):
-        series, last_at = known[slot]
-        # A bucket that begins after the latest point so far is new: there is nothing to look up.
-        is_new = last_at is None or start > last_at
-        former = None if is_new else connection.execute(SELECT_BUCKET, (series, resolution, start)).fetchone()
-        rows.append((series, resolution, start, *extended(former or EMPTY, values, bins)))
-    connection.executemany(UPSERT_BUCKET, rows)
-
-
-def extended(bucket: Bucket, values: list[float], bins: IntArray) -> Bucket:
-    """Return the bucket with the points added one by one, so that it does not matter how they are batched.
-
-    Source of the recurrence: Welford 1962, Technometrics 4(3).
-    """
-    size, mean, m2, least, greatest, sketch = bucket
-    sketch = extended_sketch(sketch, size, values, bins)
-    for value in values:
-        size += 1
-        deviation = value - mean
-        mean += deviation / size
-        m2 += deviation * (value - mean)
-    return Bucket(size, mean, m2, min(least, *values), max(greatest, *values), sketch)
-
-
-def extended_sketch(sketch: bytes, size: int, values: list[float], bins: IntArray) -> bytes:
-    """Return the sketch of a bucket of `size` points with the points added."""
-    if size + len(values) <= POINTS_MAX:
-        return sketch + struct.pack(f"<{len(values)}d", *values)
-    if size <= POINTS_MAX:
-        former = histogram.counts_of(histogram.bins_of(np.frombuffer(sketch, "<f8")))
-    else:
-        former = histogram.decode(sketch)
-    return histogram.encode(former + histogram.counts_of(bins))
+def kept_from(resolution: int, hour: int) -> int:
+    """Return the start of the first bucket that is kept when the log has reached that hour."""
+    return hour - KEPT[resolution] if resolution in KEPT else FIRST_START
 
 
 class WindowStats(msgspec.Struct, frozen=True, gc=False):
@@ -238,17 +231,18 @@ async def window(
     """Return what the metric did in the last `window_seconds`; None if it has no point there.
 
     now: microseconds since the Unix epoch. The window reaches to the end of the ten seconds that `now` is in and
-    begins with the ten seconds that its first moment is in. labels: one series; None means all of the metric's.
+    begins with the ten seconds that its first moment is in; with the minute or the hour, where the finer buckets are no
+    longer kept. labels: one series; None means all of the metric's.
     """
     series = (metric, None if labels is None else encode_labels(labels).decode())
     found = await buckets(db, cover(now, window_seconds), "metric = ? AND labels = coalesce(?, labels)", series)
-    return combine(found[metric]) if found else None
+    return stats(found[metric]) if found else None
 
 
 async def all_windows(db: aiosqlite.Connection, *, now: int, window_seconds: int) -> dict[str, WindowStats]:
     """Return metric → what it did in the last `window_seconds`, for those that have a point there; see `window`."""
     found = await buckets(db, cover(now, window_seconds), "true", ())
-    return {metric: combine(found[metric]) for metric in sorted(found)}
+    return {metric: stats(found[metric]) for metric in sorted(found)}
 
 
 async def latest(db: aiosqlite.Connection, metric: str) -> list[LatestPoint]:
@@ -262,8 +256,9 @@ Piece = tuple[int, int, int]  # a resolution and, in it, the first start and the
 
 
 def cover(now: int, window_seconds: int) -> list[Piece]:
-    """Cut the window that ends with `now` into the fewest buckets."""
-    start = floor_to(now - window_seconds * SECOND, RESOLUTIONS[0])
+    """Cut the window that ends with `now` into the fewest buckets, of those that are still kept."""
+    start = now - window_seconds * SECOND
+    start = floor_to(start, next(finest for finest in RESOLUTIONS if start >= kept_from(finest, floor_to(now, HOUR))))
     end = floor_to(now, RESOLUTIONS[0]) + RESOLUTIONS[0]
     pieces: list[Piece] = []
     for finer, coarser in pairwise(RESOLUTIONS):
@@ -285,35 +280,20 @@ async def buckets(
     """Return metric → its buckets in the pieces, over all series that meet the condition."""
     query = f"""
         WITH pieces (resolution, first, past) AS (VALUES {", ".join(["(?, ?, ?)"] * len(pieces))})
-        SELECT metric, count, mean, m2, min, max, sketch
+        SELECT metric, count, summary, points
         FROM metric_series
         CROSS JOIN pieces
         CROSS JOIN metric_buckets USING (series, resolution)
         WHERE start >= first AND start < past AND {condition}
     """
     found: dict[str, list[Bucket]] = defaultdict(list)
-    for metric, *bucket in await db.execute_fetchall(query, (*(v for piece in pieces for v in piece), *parameters)):
+    for metric, *bucket in await db.execute_fetchall(query, (*chain.from_iterable(pieces), *parameters)):
         found[metric].append(Bucket(*bucket))
     return found
 
 
-def combine(found: Iterable[Bucket]) -> WindowStats:
-    """Merge buckets. Source of the merged deviation: Chan, Golub & LeVeque 1983, The American Statistician 37(3)."""
-    counts, means, m2s, mins, maxs, sketches = zip(*found, strict=True)
-    count = sum(counts)
-    mean = float(np.dot(counts, means)) / count
-    m2 = sum(m2s) + float(np.dot(counts, np.square(np.subtract(means, mean))))
-    least, greatest = min(mins), max(maxs)
-    p50, p95, p99 = np.clip(window_percentiles(counts, sketches), least, greatest).tolist()
-    return WindowStats(count, mean, (m2 / count) ** 0.5, least, greatest, p50, p95, p99)
-
-
-def window_percentiles(counts: Sequence[int], sketches: Sequence[bytes]) -> FloatArray:
-    pairs = list(zip(counts, sketches, strict=True))
-    points = np.frombuffer(b"".join(sketch for count, sketch in pairs if count <= POINTS_MAX), "<f8")
-    histograms = b"".join(sketch for count, sketch in pairs if count > POINTS_MAX)
-    if not histograms:
-        return np.asarray(np.percentile(points, PERCENTS))
-    return histogram.percentiles(
-        histogram.decode(histograms) + histogram.counts_of(histogram.bins_of(points)), PERCENTS
-    )
+def stats(found: Sequence[Bucket]) -> WindowStats:
+    moments, percentiles = combine(found, PERCENTS)
+    p50, p95, p99 = np.clip(percentiles, moments.min, moments.max).tolist()
+    deviation = (moments.m2 / moments.size) ** 0.5
+    return WindowStats(moments.size, moments.mean, deviation, moments.min, moments.max, p50, p95, p99)

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Protocol
 
+from events.catalog import Event
 from events.event import RecordedEvent
 
 
@@ -15,6 +16,8 @@ class Projection(Protocol):
     """Raise it with every change of the tables or of apply(): views built by another version are built anew."""
     tables: tuple[str, ...]
     """The tables that it owns; no other projection touches them."""
+    event_types: frozenset[type[Event]]
+    """The types that it follows from; events of others are not handed to it."""
 
     def apply(self, connection: sqlite3.Connection, events: Sequence[RecordedEvent]) -> bool:
         """Bring the tables from before `events` to after them; True if any row changed.

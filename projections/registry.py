@@ -7,7 +7,7 @@ from typing import Any
 import aiosqlite
 import msgspec
 
-from events.catalog import ModelRegistered, ModelStatus, ModelStatusChanged
+from events.catalog import Event, ModelRegistered, ModelStatus, ModelStatusChanged
 from events.codec import encode
 from events.event import RecordedEvent
 
@@ -62,6 +62,7 @@ class RegistryProjection:
     name = "registry"
     schema_version = 1
     tables: tuple[str, ...] = ("model_versions", "model_history")
+    event_types: frozenset[type[Event]] = frozenset({ModelRegistered, ModelStatusChanged})
 
     def apply(self, connection: sqlite3.Connection, events: Sequence[RecordedEvent]) -> bool:
         """Store the batch's registrations and changes of status; True if there were any."""

@@ -95,7 +95,8 @@ class Views:
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
-            self.damage = str(error)
+            if reader.generation == self._generation:  # else it met what was dropped meanwhile
+                self.damage = str(error)
             await reader.close()
             raise ViewsUnavailable(f"{self.path.name} is damaged and is built anew from the log: {error}") from error
         finally:
@@ -152,7 +153,7 @@ class Views:
     async def start_over(self, reason: str) -> None:
         """Drop the views, to build them anew from the log. Only where this process writes them."""
         assert self.writer is not None
-        self.notice, self.damage = reason, None
+        self.notice = reason
         await in_thread(self.writer.close)
         self.writer = None
         try:
@@ -161,6 +162,7 @@ class Views:
         except BaseException:
             self._lock.release()
             raise
+        self.damage = None
         self.note(self.writer.checkpoints)
 
     def _open_writer(self) -> ViewsWriter:

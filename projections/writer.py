@@ -4,16 +4,19 @@ Synchronous, used by one thread at a time; whoever opens `views.db` itself with 
 """
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, Self
 
 import msgspec
 
+from events.catalog import Event
 from events.event import RecordedEvent
 from migrations.apply import MigrationError, apply
 from projections.errors import ProjectionFailed, ViewsUnusable
 from projections.projection import Projection
+from projections.rows import write_rows
 
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations" / "views"
 PRAGMAS: Final = (
@@ -46,6 +49,10 @@ class ViewsWriter:
     def __init__(self, connection: sqlite3.Connection, projections: Sequence[Projection]) -> None:
         self._connection = connection
         self._projections = projections
+        self._followers: dict[type[Event], list[str]] = defaultdict(list)
+        for projection in projections:
+            for event_type in projection.event_types:
+                self._followers[event_type].append(projection.name)
         self.checkpoints = read_checkpoints(connection)
 
     @classmethod
@@ -92,6 +99,7 @@ class ViewsWriter:
 
     def _apply_all(self, events: Sequence[RecordedEvent]) -> None:
         last = events[-1]
+        shares = self._shares(events)
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             checkpoints = {
@@ -103,7 +111,8 @@ class ViewsWriter:
                     last.hash,
                 )
                 for projection in self._projections
-                for changed in [apply_one(projection, self._connection, events)]
+                for share in [shares[projection.name]]
+                for changed in [bool(share) and apply_one(projection, self._connection, share)]
             }
             write_checkpoints(self._connection, checkpoints.values())
             self._connection.execute("COMMIT")
@@ -112,6 +121,17 @@ class ViewsWriter:
                 self._connection.execute("ROLLBACK")
             raise
         self.checkpoints = checkpoints
+
+    def _shares(self, events: Sequence[RecordedEvent]) -> dict[str, list[RecordedEvent]]:
+        """Return for each projection the events that it follows from."""
+        shares: dict[str, list[RecordedEvent]] = {projection.name: [] for projection in self._projections}
+        first, begin = events[0].position, 0
+        while begin < len(events):  # run by run: the events of one are of one type
+            end = events[begin].run.position - first + 1
+            for name in self._followers.get(type(events[begin].data), ()):
+                shares[name] += events[begin:end]
+            begin = end
+        return shares
 
     def replace_with(self, path: Path) -> None:
         """Make the file's contents those of `path`, in one transaction: no reader sees anything between."""
@@ -132,7 +152,7 @@ def apply_one(projection: Projection, connection: sqlite3.Connection, events: Se
     try:
         return projection.apply(connection, events)
     except Exception as error:
-        if is_the_files(error):
+        if is_the_files(error) or missing_table(error) in projection.tables:
             raise
         raise ProjectionFailed(
             view=projection.name,
@@ -147,13 +167,21 @@ def read_only_uri(path: Path) -> str:
 
 
 def is_damage(error: BaseException) -> bool:
-    return isinstance(error, sqlite3.DatabaseError) and error_code(error) in DAMAGE
+    """Whether the file is not what it was made as: what it holds can be built anew."""
+    return isinstance(error, sqlite3.DatabaseError) and (error_code(error) in DAMAGE or missing_table(error) != "")
+
+
+def missing_table(error: BaseException) -> str:
+    """Return the table that SQLite does not find, or nothing: a file that was overwritten may look like a new one."""
+    is_missing = isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such table: ")
+    return str(error).rpartition(" ")[2].removeprefix("main.") if is_missing else ""
 
 
 def is_the_files(error: BaseException) -> bool:
     """Whether an error comes from the file (full, locked, damaged, not writable) and not from an event."""
-    return is_damage(error) or (
-        isinstance(error, sqlite3.OperationalError) and error_code(error) not in (sqlite3.SQLITE_ERROR, None)
+    return isinstance(error, sqlite3.DatabaseError) and (
+        error_code(error) in DAMAGE
+        or (isinstance(error, sqlite3.OperationalError) and error_code(error) not in (sqlite3.SQLITE_ERROR, None))
     )
 
 
@@ -171,10 +199,8 @@ def read_checkpoints(connection: sqlite3.Connection) -> dict[str, Checkpoint]:
 
 
 def write_checkpoints(connection: sqlite3.Connection, checkpoints: Iterable[Checkpoint]) -> None:
-    connection.executemany(
-        "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)",
-        [msgspec.structs.astuple(checkpoint) for checkpoint in checkpoints],
-    )
+    rows = [msgspec.structs.astuple(checkpoint) for checkpoint in checkpoints]
+    write_rows(connection, "INSERT OR REPLACE INTO checkpoints VALUES ?", rows)
 
 
 def ensure_checkpoints(connection: sqlite3.Connection, projections: Sequence[Projection]) -> None:

@@ -58,8 +58,9 @@ class Line(NamedTuple):
 def line_of(record: logging.LogRecord) -> Line:
     """Return the record as one JSON line. Never raises: data that JSON cannot hold stands as its repr."""
     at = datetime.fromtimestamp(record.created, UTC)
+    timestamp = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
     fields: dict[str, Any] = {
-        "timestamp": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "timestamp": timestamp,
         "level": record.levelname,
         "logger": record.name,
         "message": message_of(record),
@@ -72,7 +73,7 @@ def line_of(record: logging.LogRecord) -> Line:
     if record.exc_info and record.exc_info[0]:
         fields["exc_info"] = format_exception(record.exc_info)
     channel = record.name.partition(".")[0]
-    return Line(channel if channel in CHANNELS else "app", at.strftime("%Y%m%d"), to_json(fields) + b"\n")
+    return Line(channel if channel in CHANNELS else "app", timestamp[:10].replace("-", ""), to_json(fields) + b"\n")
 
 
 def message_of(record: logging.LogRecord) -> str:
@@ -269,4 +270,6 @@ def configure(log_dir: Path, *, level: str = "INFO", size_mb_max: int = 50, back
     handler = LogHandler(log_dir, bytes_max=size_mb_max * 1_000_000, backup_count=backup_count)
     root.addHandler(handler)
     root.setLevel(level)
+    # What no line says need not be found out for each of them.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     return handler

@@ -64,11 +64,14 @@ class Endpoint:
         if not self._route.views:
             answer = await self._handle(self._call(request, query=self._query(request)))
             return conditional(request, kept_answer(answer, stamp=())) if answer.status == 200 else rendered(answer)
+        await self._services.runner.wait_until_readable(timeout=POSITION_SECONDS_MAX)
         stamp = self._stamp()
         known = self._kept.get(request.path_qs)
         if known is None or known.stamp != stamp:
             answer = await self._handle(self._call(request, query=self._query(request)))
             known = kept_answer(answer, stamp=stamp)
+            if not self._services.runner.is_readable:  # dropped meanwhile: the answer may be of views that hold nothing
+                return await self.read(request)
             if stamp == self._stamp():  # else the answer may be newer than its tag
                 self._kept.put(request.path_qs, known)
         return conditional(request, known)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from projections.views import database_files
 from recsys.http.app import API_ROUTES
 from recsys.http.kept_answers import KeptAnswer, KeptAnswers
 from tests.http.harness import Api, Clock
@@ -82,3 +83,15 @@ def test_kept_answers_stay_within_their_bounds() -> None:
     assert [kept.get(name) is not None for name in "abc"] == [False, True, True]
     kept.put("d", KeptAnswer(b"d" * 9, "text/plain", '"1"', (1,), {}))
     assert [kept.get(name) is not None for name in "bcd"] == [False, False, True]
+
+
+async def test_views_that_are_built_anew_are_never_read_as_empty(api: Api) -> None:
+    """While the deleted views are built anew, a read waits or gets a 503, and no list without the models."""
+    await api.get_after(await api.register("1.0.0"), "/models")
+    for file in database_files(api.services.views.path):
+        file.unlink(missing_ok=True)
+    is_new = False
+    while not is_new:
+        is_new = api.services.views.path.exists()
+        answer = await api.get("/models")
+        assert answer.status == 503 or answer.json["count"] == 1

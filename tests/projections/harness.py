@@ -29,9 +29,9 @@ def all_projections() -> list[Projection]:
     return [RegistryProjection(), JobsProjection(), MetricsProjection(), CatalogueProjection(), FeedbackProjection()]
 
 
-def recorded(events: Iterable[Event], *, first: int = 1, at: int = START) -> list[RecordedEvent]:
-    """Return the events as a log would give them, a second apart."""
-    return [record(event, first + i, at + i * SECOND) for i, event in enumerate(events)]
+def recorded(events: Iterable[Event], *, first: int = 1, gap: int = SECOND) -> list[RecordedEvent]:
+    """Return the events as a log would give them, `gap` microseconds apart."""
+    return [record(event, first + i, START + i * gap) for i, event in enumerate(events)]
 
 
 def record(event: Event, position: int, at: int) -> RecordedEvent:
@@ -52,7 +52,7 @@ def rows(path: Path, projections: Sequence[Projection] = ()) -> dict[str, list[t
     """Return table → its rows in order."""
     with closing(sqlite3.connect(path)) as connection:
         return {
-            table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall()
+            table: sorted(connection.execute(f"SELECT * FROM {table}").fetchall(), key=repr)
             for projection in projections or all_projections()
             for table in projection.tables
         }
@@ -80,6 +80,7 @@ class Stumbling:
     name = "stumbling"
     schema_version = 1
     tables: tuple[str, ...] = ()
+    event_types: frozenset[type[Event]] = frozenset({MetricRecorded})
 
     def __init__(self, error: Exception) -> None:
         self.error = error

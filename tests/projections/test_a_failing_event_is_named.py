@@ -28,6 +28,17 @@ async def test_the_event_and_the_view_are_named(store: SqliteEventStore, tmp_pat
         assert (await runner.views.checkpoint(), runner.is_projecting) == (2, False)
 
 
+async def test_a_views_own_mistake_is_no_damage(store: SqliteEventStore, tmp_path: Path) -> None:
+    """A view that asks for a table that no view owns has failed: to build the file anew would not help."""
+    error = sqlite3.OperationalError("no such table: nowhere")
+    error.sqlite_errorcode = sqlite3.SQLITE_ERROR
+    await store.append("metric-bad", [point("bad")], metadata=ACTOR)
+    async with running(store, tmp_path / "views.db", lambda: [*all_projections(), Stumbling(error)]) as runner:
+        with pytest.raises(ProjectionLag, match=r"cannot apply event 1 of type MetricRecorded: .* nowhere"):
+            await runner.wait_until(1, timeout=5)
+        assert runner.views.notice is None
+
+
 async def test_a_release_that_can_apply_it_goes_on(store: SqliteEventStore, tmp_path: Path) -> None:
     """A process that can apply the event takes over while the stopped one still serves, which then is well again."""
     await store.append("metric-bad", [point("bad"), point("bad")], metadata=ACTOR)

@@ -37,7 +37,7 @@ async def test_damage_is_counted_and_mended(store: SqliteEventStore, tmp_path: P
         await runner.wait_until(await append_points(store, 3), timeout=5)
     right = rows(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("UPDATE metric_buckets SET max = 99 WHERE resolution = 10000000")
+        connection.execute("UPDATE metric_buckets SET count = 99 WHERE resolution = 10000000")
     views = await Views.open(path, all_projections())
     rebuilt = await rebuild(store, views)
     await views.close()

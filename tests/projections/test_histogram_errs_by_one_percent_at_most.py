@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.histogram import BIN_MAX, bins_of, counts_of, decode, encode, middles, percentiles
+from projections.histogram import BIN_MAX, added, bins_of, counts_of, decode, middles, percentiles
 
 magnitudes = st.floats(2.0**-30, 2.0**60, exclude_max=True)
 values = st.one_of(magnitudes, magnitudes.map(lambda value: -value), st.just(0.0))
@@ -27,12 +27,15 @@ def test_bins_are_in_the_order_of_their_values(numbers: list[float]) -> None:
 
 @given(st.lists(values, min_size=1), st.randoms())
 def test_order_and_grouping_leave_no_trace(numbers: list[float], random: Random) -> None:
-    """Two halves in any order, merged from their bytes, make the bytes of the whole."""
-    whole = counts_of(bins_of(np.array(numbers)))
-    shuffled = random.sample(numbers, len(numbers))
-    middle = len(numbers) // 2
-    halves = b"".join(encode(counts_of(bins_of(np.array(half)))) for half in (shuffled[:middle], shuffled[middle:]))
-    assert encode(decode(halves)) == encode(whole)
+    """Values added in any order and in two portions make the bytes of the whole, and two histograms add up to it."""
+    whole = bins_of(np.array(numbers))
+    shuffled = bins_of(np.array(random.sample(numbers, len(numbers))))
+    middle = (len(numbers) + 1) // 2
+    [half] = added([b""], shuffled[:middle], [middle])
+    sizes = [len(numbers) - middle, len(numbers)]
+    completed, at_once = added([half, b""], np.append(shuffled[middle:], whole), sizes)
+    assert completed == at_once
+    assert np.array_equal(decode(half + at_once), counts_of(np.append(shuffled[:middle], whole)))
 
 
 @given(st.lists(magnitudes, min_size=1))

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,17 +23,21 @@ from events.catalog import (
     RetrainJobStarted,
 )
 from events.event import RecordedEvent
+from projections.metrics import DAY, HOUR, SECOND
 from tests.projections.harness import START, apply_in_batches, recorded
 
 names = st.sampled_from("ab")
 values = st.floats(allow_nan=False, allow_infinity=False)
+# Of late points, some are of buckets that have expired.
+times = st.one_of(st.integers(0, 200 * SECOND), st.integers(-40 * DAY, 40 * DAY)).map(lambda late: START + late)
+gaps = st.sampled_from([SECOND, HOUR // 50, 5 * DAY])
 latencies = st.fixed_dictionaries({"total": values}, optional={"embedding": values, "translation": values})
 events: st.SearchStrategy[Event] = st.one_of(
     st.builds(
         MetricRecorded,
         metric=names,
         value=values,
-        at=st.integers(0, 200_000_000).map(lambda late: START + late),
+        at=times,
         labels=st.dictionaries(names, names, max_size=1),
     ),
     st.builds(
@@ -80,14 +85,25 @@ def cut(log: Sequence[RecordedEvent], sizes: Sequence[int]) -> list[Sequence[Rec
 
 
 @settings(max_examples=60, deadline=None)
-@given(logs, st.lists(st.integers(0, 400), max_size=6))
-def test_any_split_into_batches_gives_the_same_rows(log: list[Event], sizes: list[int]) -> None:
+@given(logs, st.lists(st.integers(0, 400), max_size=6), gaps)
+def test_any_split_into_batches_gives_the_same_rows(log: list[Event], sizes: list[int], gap: int) -> None:
     """Where a batch ends leaves no trace in any view."""
-    history = recorded(log)
+    history = recorded(log, gap=gap)
     with tempfile.TemporaryDirectory() as folder:
         whole = apply_in_batches(Path(folder) / "whole.db", [history])
         split = apply_in_batches(Path(folder) / "split.db", cut(history, sizes))
     assert split == whole
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(1, 700), min_size=2, max_size=9), st.integers(0, 2**32))
+def test_a_bucket_does_not_show_how_it_was_filled(sizes: list[int], seed: int) -> None:
+    """Points that differ in every digit make the same summaries at once as in portions."""
+    values = np.random.default_rng(seed).lognormal(3, 4, sum(sizes)).tolist()
+    history = recorded([MetricRecorded(metric="m", value=value, at=START) for value in values])
+    with tempfile.TemporaryDirectory() as folder:
+        whole = apply_in_batches(Path(folder) / "whole.db", [history])
+        assert apply_in_batches(Path(folder) / "split.db", cut(history, sizes)) == whole
 
 
 @settings(max_examples=20, deadline=None)

@@ -1,5 +1,6 @@
 """Views are disposable: deleted, damaged, foreign or stale ones are built anew from the log, and it is said."""
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import Callable
@@ -9,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from events.sqlite import SqliteEventStore
+from projections.errors import ProjectionLag, ViewsUnavailable
+from projections.jobs import list_jobs
 from projections.projection import Projection
 from projections.registry import RegistryProjection
 from projections.views import database_files
-from tests.projections.harness import ACTOR, all_projections, point, rows, running
+from tests.projections.harness import ACTOR, Stumbling, all_projections, point, rows, running
 
 
 class RegistryOfNextRelease(RegistryProjection):
@@ -108,3 +111,76 @@ async def test_views_deleted_while_in_use_come_back(store: SqliteEventStore, tmp
         async with runner.views.reader() as db:
             [(count,)] = await db.execute_fetchall("SELECT max(count) FROM metric_buckets")
         assert count == appended.position
+
+
+@pytest.mark.parametrize("table", ["metric_buckets", "checkpoints"])
+async def test_a_table_lost_while_in_use_is_built_anew(table: str, store: SqliteEventStore, tmp_path: Path) -> None:
+    """A file that was overwritten may look like one without tables: that is damage, and no fault of an event."""
+    path = tmp_path / "views.db"
+    await store.append("metric-m", [point()], metadata=ACTOR)
+    async with running(store, path) as runner:
+        await runner.wait_until(1, timeout=5)
+        edit(path, f"DROP TABLE {table}")
+        await store.append("metric-m", [point()], metadata=ACTOR)
+        await runner.wait_until(2, timeout=5)
+        assert (runner.failure, runner.views.notice) == (None, f"no such table: {table}")
+    assert rows(path)["metric_buckets"][0][3] == 2
+
+
+async def test_a_read_that_misses_a_table_reports_damage(store: SqliteEventStore, tmp_path: Path) -> None:
+    """The reader is told that the views are built anew, and they are."""
+    path = tmp_path / "views.db"
+    await store.append("metric-m", [point()], metadata=ACTOR)
+    async with running(store, path) as runner:
+        await runner.wait_until(1, timeout=5)
+        edit(path, "DROP TABLE retrain_jobs")
+        with pytest.raises(ViewsUnavailable, match="built anew"):
+            async with runner.views.reader() as db:
+                await list_jobs(db)
+        while runner.views.damage is not None:
+            await store.append("metric-m", [point()], metadata=ACTOR)
+            await runner.wait_until(await store.head(), timeout=5)
+        async with runner.views.reader() as db:
+            assert await list_jobs(db) == []
+
+
+async def test_views_that_are_built_anew_are_not_read_before_they_are_whole(
+    store: SqliteEventStore, tmp_path: Path
+) -> None:
+    """Whether they were gone at the start or are dropped later, reads wait until all that was known is there again."""
+    await store.append("metric-m", [point()], metadata=ACTOR)
+    stumbling = Stumbling(locked())
+    await store.append("metric-bad", [point("bad")], metadata=ACTOR)
+    async with running(store, tmp_path / "views.db", lambda: [*all_projections(), stumbling]) as runner:
+        with pytest.raises(ProjectionLag, match="not yet at 2"):
+            await runner.wait_until_readable(timeout=0.2)
+        stumbling.stumbles = False
+        await runner.wait_until_readable(timeout=5)
+        assert runner.views.position == 2
+        stumbling.stumbles = True
+        delete(tmp_path / "views.db")
+        while runner.is_readable:  # noqa: ASYNC110  # until the once-a-second look at the file
+            await asyncio.sleep(0.01)
+        stumbling.stumbles = False
+        await runner.wait_until_readable(timeout=5)
+        assert runner.views.position == 2
+
+
+async def test_views_that_stand_still_are_read_as_they_are(store: SqliteEventStore, tmp_path: Path) -> None:
+    """What cannot move on, for an event or for the disk, is old, but it is the truth of its position."""
+    await store.append("metric-m", [point()], metadata=ACTOR)
+    async with running(store, tmp_path / "views.db") as runner:
+        await runner.wait_until(1, timeout=5)
+    await store.append("metric-bad", [point("bad")], metadata=ACTOR)
+    async with running(
+        store, tmp_path / "views.db", lambda: [*all_projections(), Stumbling(ValueError("no"))]
+    ) as runner:
+        with pytest.raises(ProjectionLag):
+            await runner.wait_until(2, timeout=5)
+        await runner.wait_until_readable(timeout=5)
+
+
+def locked() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return error
