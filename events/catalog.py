@@ -165,3 +165,19 @@ class RetrainJobFailed(Event, frozen=True, kw_only=True):
 
     job_id: str
     error: str
+
+
+class RecipeTranslated(Event, frozen=True, kw_only=True):
+    """A recipe's text was translated. Stream translation-<text_hash>.
+
+    text_hash: of the text that was translated, so that equal texts share one translation. translator: the model.
+    """
+
+    text_hash: str
+    source_language: str
+    target_language: str
+    translator: str
+    name: str
+    ingredients: list[str]
+    steps: list[str]
+    description: str = ""
