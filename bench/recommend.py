@@ -2,9 +2,9 @@
 
     python bench/recommend.py [RECIPES ...]     # default: recsys/data/recipes_es.jsonl and the fetched Wikibooks wheel
 
-A new request is one whose text was never asked; a repeated one was, of a catalogue and ratings unchanged since. Half
-of them are shaped like the popular ones (a dish, "recetas de …"), half like searches for a dish with something; a few
-share their content words with another, whose vector is then kept.
+A new request is one whose text was never asked: the judged ones of every kind, keywords to misspelt sentences; those
+that are left serve for the rate. A repeated one was, of a catalogue and ratings unchanged since. `embedded_share` of
+the new ones needed their meaning: no recipe held all that they ask for.
 It cannot tell the cost of HTTP and of the durable event of each answer: bench/http.py does.
 """
 
@@ -22,25 +22,18 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench.common import resident_mb, save, spread
 from events.event import Metadata
 from events.sqlite import SqliteEventStore
-from projections.catalogue import CatalogueProjection
-from projections.feedback import FeedbackProjection
 from projections.runner import Runner
 from projections.views import Views
+from recsys.evaluation.engine import search_views
+from recsys.evaluation.judged import read_judged
 from recsys.recommender.importing import import_source
 from recsys.recommender.service import Recommender
 
 SPANISH = Path(__file__).parents[1] / "recsys" / "data" / "recipes_es.jsonl"
 WHEELS = Path(sys.prefix) / "share" / "recipes"
-REQUESTS = 200
+JUDGED = Path(__file__).parents[1] / "recsys" / "data" / "judged" / "default"
+REQUESTS = 300
 AT_ONCE = 16
-FOODS = """
-pollo ternera arroz lentejas garbanzos bacalao queso setas gambas calabaza merluza espinacas berenjenas
-chicken beef rice lentils chickpeas cod cheese mushrooms shrimp pumpkin hake spinach eggplant chocolate
-"""
-SHAPES = """
-recetas de {}|receta de {}|{}|{} al horno|{} con tomate|sopa de {}|ensalada de {}|{} fácil|{} guisado|{} recipes
-|how to cook {}|{} soup|{} salad|quick {}|{} stew|grilled {}
-"""
 
 
 async def main(sources: list[Path]) -> None:
@@ -65,7 +58,7 @@ async def main(sources: list[Path]) -> None:
 @asynccontextmanager
 async def kitchen(folder: Path) -> AsyncIterator[tuple[SqliteEventStore, Runner, Recommender]]:
     async with await SqliteEventStore.open(folder / "log.db") as store:
-        views = await Views.open(folder / "views.db", [CatalogueProjection(), FeedbackProjection()])
+        views = await Views.open(folder / "views.db", search_views())
         runner, recommender = Runner(store, views), Recommender(views, folder / "cache")
         projecting = asyncio.create_task(runner.run())
         try:
@@ -85,17 +78,17 @@ async def timed_load(recommender: Recommender) -> float:
 
 async def latencies(recommender: Recommender) -> dict[str, object]:
     """Return the times of new and of repeated requests, one at a time, and the rate of several at once."""
-    queries = [shape.strip().format(food) for food in FOODS.split() for shape in SHAPES.split("|")]
+    queries = [request.query for request in read_judged(JUDGED).requests]
     random.Random(7).shuffle(queries)
-    new, again = queries[:REQUESTS], queries[REQUESTS : 2 * REQUESTS]
-    stages: dict[str, list[float]] = {"embedding": [], "retrieve": [], "rank": [], "total": []}
+    new, again = queries[:REQUESTS], queries[REQUESTS:]
+    stages: dict[str, list[float]] = {"understand": [], "embedding": [], "retrieve": [], "rank": [], "total": []}
     for query in new:
-        answer = await recommender.recommend(query, 3)
-        for stage, samples in stages.items():
-            samples.append(answer.latency_ms[stage])
+        for stage, milliseconds in (await recommender.recommend(query, 3)).latency_ms.items():
+            stages[stage].append(milliseconds)
     repeated = [(await recommender.recommend(query, 3)).latency_ms["total"] for query in new]
     at_once = await rate(recommender, again)
-    new_ms = {f"new_{stage}_ms": spread(samples) for stage, samples in stages.items()}
+    new_ms: dict[str, object] = {f"new_{stage}_ms": spread(samples) for stage, samples in stages.items()}
+    new_ms["embedded_share"] = round(len(stages["embedding"]) / len(new), 3)
     return {**new_ms, "repeated_total_ms": spread(repeated, digits=4), f"new_a_second_{AT_ONCE}_at_once": at_once}
 
 

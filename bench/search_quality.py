@@ -2,10 +2,11 @@
 
     python bench/search_quality.py [CONFIGURATION]     # default: as served; see run.py evaluate-search --help
 
-Sets: our judged requests, clean, misspelt by rule, and with each component left out; dish names translated into Spanish
-against the English recipes; 322 exclusions; and, where SHARED_DATA (default ../shared/data) has them, 75 tags over
-recipes whose tags are hidden, beside plain BM25 in the same run, and Spanish recipes by their hidden names. Figures of
-those are all that is kept of them. The first run embeds their 18,000 recipes (half an hour) into .bench-tmp.
+Sets: our judged requests, those kept aside alone, all with each component left out, and misspelt by rule; dish names
+translated into Spanish against the English recipes; 322 exclusions; and, where SHARED_DATA (default ../shared/data) has
+them, 75 tags over recipes whose tags are hidden, beside plain BM25 in the same run, and Spanish recipes by their hidden
+names. Figures of those are all that is kept of them, and they are searched by words alone: to embed their 18,000
+recipes takes an hour.
 It cannot tell what people click: all judgements are about texts.
 """
 
@@ -53,6 +54,7 @@ CACHE = ROOT / ".bench-tmp" / "search_quality"
 NOT_RUN = "not run: no data"
 SEED = 11
 BROKEN_SHOWN = 20
+NEARLY_THE_SAME = 0.96  # cosine; of any two recipes it is 0.75 to 0.9
 NAME_REPEATS = 3
 K1, B = 1.2, 0.75
 
@@ -105,11 +107,16 @@ async def on_default_recipes(views: Views, configuration: Configuration) -> dict
     }
     async with open_engine(views, CACHE, configuration) as recommender:
         whole = await evaluate(recommender, requests, configuration=configuration.name)
+        aside = [request for request in requests if request.split == "final"]
+        final = await evaluate(recommender, aside, configuration=configuration.name)
+        duplicates = await near_duplicates(recommender, requests)
         errors = {name: await evaluate(recommender, made, configuration=name) for name, made in sets.items()}
         exclusions = await broken_exclusions(recommender)
     return {
         "judged": {f"{group.by} {group.name}".strip(): shown_group(group) for group in whole.groups()},
-        "same_needs": same_needs(whole),
+        "final": {f"{group.by} {group.name}".strip(): shown_group(group) for group in final.groups()},
+        "same_needs": same_needs(final),
+        "near_duplicates": duplicates,
         "judged_violations": len(whole.violations),
         "misspelt": {name: mean(run) for name, run in errors.items()}
         | {f"{name}_to_clean": round(mean(errors[name]) / mean(errors["clean"]), 4) for name in list(sets)[1:]},
@@ -150,12 +157,27 @@ async def ablations(
         async with open_engine(views, CACHE, less) as recommender:
             clean = await evaluate(recommender, whole.requests, configuration=less.name)
             wrong = await evaluate(recommender, misspelt, configuration=less.name)
+            duplicates = await near_duplicates(recommender, whole.requests)
         found[less.name] = {
             "judged": shown(clean.against(whole).difference[LEADING]),
             "misspelt": shown(wrong.against(errors).difference[LEADING]),
             "violations": len(clean.violations),
+            "near_duplicates": duplicates,
         }
     return found
+
+
+async def near_duplicates(recommender: Recommender, requests: Sequence[JudgedRequest]) -> float:
+    """Return the share of the first ten answers that are nearly the same as a better one of them."""
+    assert recommender.moment is not None
+    shares: list[float] = []
+    for request in requests:
+        recipes = (await recommender.recommend(request.query, RECALL_RANK)).recipes[:MEASURED_RANK]
+        rows = np.array([recommender.moment.catalogue.rows[recipe.recipe_id] for recipe in recipes], dtype=np.int32)
+        directions = recommender.moment.vectors[rows]
+        alike = np.tril(directions @ directions.T, k=-1).max(axis=1, initial=0.0) >= NEARLY_THE_SAME
+        shares.append(float(alike.mean()) if len(rows) else 0.0)
+    return round(float(np.mean(shares)), 4)
 
 
 async def figures(sources: Sources, requests: list[JudgedRequest], configuration: Configuration) -> dict[str, Any]:
@@ -182,7 +204,7 @@ async def hidden_names(folder: Path, configuration: Configuration) -> dict[str, 
     requests = [
         JudgedRequest(query=name, language="es", kind="hidden name", relevant=ids) for name, ids in relevant.items()
     ]
-    return await figures({"named": visible}, requests, configuration)
+    return await figures({"named": visible}, requests, by_words(configuration))
 
 
 async def hidden_tags(folder: Path, configuration: Configuration) -> dict[str, Any] | str:
@@ -202,11 +224,15 @@ async def hidden_tags(folder: Path, configuration: Configuration) -> dict[str, A
         for tag in json.loads(tags.read_text())
         if (ids := {f"tagged-r{number}": 1 for number, recipe in enumerate(recipes) if tag in recipe["tags"]})
     ]
-    found = await figures({"tagged": visible}, requests, configuration)
+    found = await figures({"tagged": visible}, requests, by_words(configuration))
     bm25 = await asyncio.to_thread(PlainBm25, [text_of(recipe) for recipe in recipes])
     answers = [[f"tagged-r{number}" for number in bm25.best(request.query)] for request in requests]
     floor = measured(requests, answers)
     return {**found, "plain_bm25": {name: round(float(values.mean()), 4) for name, values in floor.items()}}
+
+
+def by_words(configuration: Configuration) -> Configuration:
+    return replace(configuration, without=configuration.without | {"embedding"})
 
 
 def text_of(recipe: dict[str, Any]) -> str:

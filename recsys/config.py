@@ -20,6 +20,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_dir: Path = Path("logs")
     recipes_wheel: Path | None = None  # the Wikibooks package or its folder; None: where `make run` puts it
 
+    # Nothing is sent to the endpoint unless a model is named; "" embeds with the shipped model and translates nothing.
+    openai_api_key: str = ""
+    openai_base_url: str = "https://api.openai.com/v1"
+    embedding_model: str = ""
+    llm_model: str = ""
+
+    # Without either, the vectors are searched in this process alone. The URL goes before the host and its port.
+    qdrant_url: str = ""
+    qdrant_host: str = ""
+    qdrant_port: Annotated[int, Meta(ge=1, le=65535)] = 6333
+    qdrant_api_key: str = ""
+
     mlflow_tracking_uri: str = "./mlruns"
     mlflow_experiment_name: str = "recipe-recommendations"
 

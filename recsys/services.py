@@ -10,7 +10,9 @@ from events.store import EventStore
 from projections.runner import Runner
 from projections.views import Views
 from recsys.config import Settings
+from recsys.recommender.index import Outage
 from recsys.recommender.options import Options
+from recsys.recommender.translation import Translations
 from recsys.recommender.understanding import Understanding
 from recsys.registry import Registry
 
@@ -66,6 +68,21 @@ class Recommender(Protocol):
         """What is missing at present, such as the meaning of words; empty when all is there."""
         ...
 
+    @property
+    def outages(self) -> Sequence[Outage]:
+        """The parts elsewhere that cannot be used at present."""
+        ...
+
+    @property
+    def unembedded(self) -> int:
+        """How many recipes wait for their vectors."""
+        ...
+
+    @property
+    def unindexed(self) -> int:
+        """How many vectors wait to be taken up by the index."""
+        ...
+
     async def recommend(self, query: str, n: int, *, options: Options) -> Recommendation:
         """Return the best `n` recipes for `query`. Raises RecommenderUnavailable, InvalidInput for an unknown diet."""
         ...
@@ -82,7 +99,7 @@ def now_us() -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The parts that handlers use. clock: microseconds since the Unix epoch, UTC."""
+    """The parts that handlers use. translations: None without a model. clock: microseconds since the Unix epoch."""
 
     store: EventStore
     views: Views
@@ -90,4 +107,5 @@ class Services:
     registry: Registry
     recommender: Recommender
     settings: Settings
+    translations: Translations | None = None
     clock: Callable[[], int] = now_us

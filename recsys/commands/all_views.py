@@ -6,8 +6,16 @@ from projections.jobs import JobsProjection
 from projections.metrics import MetricsProjection
 from projections.projection import Projection
 from projections.registry import RegistryProjection
+from projections.translations import TranslationsProjection
 
 
 def all_views() -> list[Projection]:
     """Return a fresh projection of every view."""
-    return [RegistryProjection(), MetricsProjection(), JobsProjection(), CatalogueProjection(), FeedbackProjection()]
+    return [
+        RegistryProjection(),
+        MetricsProjection(),
+        JobsProjection(),
+        CatalogueProjection(),
+        FeedbackProjection(),
+        TranslationsProjection(),
+    ]

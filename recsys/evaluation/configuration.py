@@ -1,6 +1,6 @@
 """A configuration of the search by its name, as the command line gives it: "1.0.0,no-embedding". Floor 3."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,11 +8,12 @@ from typing import Final
 
 import numpy as np
 
+from recsys.recommender.contents import Contents, Postings
 from recsys.recommender.embedding import E5, Embedder
 from recsys.recommender.errors import EmbeddingUnavailable, RecommenderError
 from recsys.recommender.lexical import LexicalIndex
 from recsys.recommender.lexicon import Lexicon
-from recsys.recommender.ranker import HybridRanker, LinearRanker
+from recsys.recommender.ranker import HybridRanker, LinearRanker, Ranker
 from recsys.recommender.service import Recommender, ViewsReader
 from recsys.recommender.spelling import Speller
 from recsys.recommender.understanding import Knowledge
@@ -22,7 +23,8 @@ RANKERS: Final[Mapping[str, Callable[[], HybridRanker | LinearRanker]]] = {
     "1.1.0": LinearRanker,
 }
 SERVED: Final = "served"
-STAGES: Final = ("words", "embedding", "lexicon", "speller", "diversity")
+WEIGHTS: Final = ("share", "name", "time_fit", "language_fit", "technique_fit", "popularity", "diversity")
+STAGES: Final = ("words", "embedding", "lexicon", "speller", "exclusions", *WEIGHTS)
 
 
 class UnknownConfiguration(RecommenderError):
@@ -57,14 +59,15 @@ class Configuration:
         )
 
     def simplify(self, recommender: Recommender) -> None:
-        """Take from the loaded recommender the words, lexicon, speller and diversity that are left out."""
+        """Take from the loaded recommender what else is left out."""
         assert recommender.moment is not None
-        if "diversity" in self.without:
-            recommender.ranker = replace(RANKERS[recommender.ranker.model_version](), diversity=0.0)
+        recommender.ranker = without_weights(recommender.ranker, self.without)
         catalogue = copy(recommender.moment.catalogue)
         known = catalogue.knowledge
         if "words" in self.without:
             catalogue.lexical = unscored(known.lexical)
+        if "exclusions" in self.without:
+            catalogue.contents = unfiltered(catalogue.contents)
         catalogue.knowledge = Knowledge(
             Lexicon([]) if "lexicon" in self.without else known.lexicon,
             known.lexical,
@@ -91,11 +94,24 @@ def parse_configuration(text: str) -> Configuration:
     return Configuration(ranker=rankers[0] if rankers else SERVED, without=frozenset(without))
 
 
+def without_weights(ranker: Ranker, stages: Collection[str]) -> Ranker:
+    """Return the ranker with these of its weights at 0."""
+    assert isinstance(ranker, HybridRanker | LinearRanker)
+    dropped = {name: 0.0 for name in WEIGHTS if name in stages and hasattr(ranker, name)}
+    return type(ranker)(**vars(ranker) | dropped)
+
+
+def unfiltered(contents: Contents) -> Contents:
+    """Return contents by which no recipe holds what a request or a diet excludes."""
+    found = copy(contents)
+    found.held = Postings(np.zeros_like(contents.held.starts), contents.held.rows[:0])
+    return found
+
+
 def unscored(index: LexicalIndex) -> LexicalIndex:
     """Return an index by whose words every recipe scores nothing."""
     found = copy(index)
-    found.weights = np.zeros_like(index.weights)
-    found.in_name = np.zeros_like(index.in_name)
+    found.terms = {}
     return found
 
 

@@ -12,6 +12,7 @@ from events.store import EventStore
 from projections.catalogue import CatalogueProjection
 from projections.feedback import FeedbackProjection
 from projections.projection import Projection
+from projections.registry import RegistryProjection
 from projections.runner import Runner
 from projections.views import Views
 from recsys.evaluation.configuration import Configuration
@@ -22,7 +23,7 @@ PROJECTING_SECONDS = 300.0
 
 def search_views() -> list[Projection]:
     """Return the projections that the search reads."""
-    return [CatalogueProjection(), FeedbackProjection()]
+    return [CatalogueProjection(), FeedbackProjection(), RegistryProjection()]
 
 
 @asynccontextmanager

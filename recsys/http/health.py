@@ -57,10 +57,25 @@ class ProjectionsHealth(msgspec.Struct, frozen=True, kw_only=True):
     sqlite_version: str
 
 
+class OutageAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A part elsewhere that cannot be used, and that the service does without."""
+
+    name: str
+    since: str
+    reason: str
+
+
 class RecommenderHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """The recommender. degraded: what it has to do without."""
+    """The recommender. degraded: what it has to do without; outages: which parts elsewhere, since when and why.
+
+    unembedded: recipes that are found by their words alone, until the background has embedded them. unindexed: vectors
+    that the index has not taken up yet; they are found all the same.
+    """
 
     degraded: list[str]
+    outages: list[OutageAnswer]
+    unembedded: int
+    unindexed: int
 
 
 class DiskHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,9 +140,22 @@ async def show_health(services: Services, _call: Call) -> Answer:
             checks=verdict.checks,
             log=LogHealth(head=await services.store.head(), sqlite_version=apsw.sqlite_lib_version()),
             projections=projections_health(services, failure),
-            recommender=RecommenderHealth(degraded=degraded),
+            recommender=recommender_health(services),
             disk=DiskHealth(free_bytes=free_bytes),
         ),
+    )
+
+
+def recommender_health(services: Services) -> RecommenderHealth:
+    recommender = services.recommender
+    return RecommenderHealth(
+        degraded=list(recommender.degraded),
+        outages=[
+            OutageAnswer(name=outage.name, since=iso(outage.since), reason=outage.reason)
+            for outage in recommender.outages
+        ],
+        unembedded=recommender.unembedded,
+        unindexed=recommender.unindexed,
     )
 
 

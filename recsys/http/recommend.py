@@ -10,9 +10,10 @@ from events.catalog import RecommendationFailed, RecommendationServed
 from events.event import Appended
 from recsys.errors import InvalidInput
 from recsys.http.problems import kind_of
-from recsys.http.recipes import RecipeAnswer, recipe_answer, recipes_by_id
+from recsys.http.recipes import RatedRecipe, RecipeAnswer, Shown, recipes_by_id, shown_in
 from recsys.http.routing import Answer, Call, Route
 from recsys.recommender.options import Options
+from recsys.recommender.translation import Idioma
 from recsys.recommender.understanding import Understanding
 from recsys.recorded import recorded_events
 from recsys.services import Recommendation, Services
@@ -26,7 +27,9 @@ class RecommendRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     query: in Spanish or English; what it excludes ("sin huevo") no answer contains. The foods, diets and tags of the
     filters are in either language. max_minutes: only recipes that state their time. ingredients: what is at hand; the
-    answer says what is missing. explain: the answer says how the request was understood.
+    answer says what is missing. explain: the answer says how the request was understood. language: only recipes written
+    in it. idioma: the language to show recipes in: those written in it come first, others are translated where they can
+    be; original leaves each in its own.
     """
 
     query: Annotated[str, Meta(max_length=500, examples=["recetas con pollo"])] = ""
@@ -38,6 +41,7 @@ class RecommendRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     max_ingredients: Annotated[int, Meta(ge=1, le=200)] | None = None
     language: Literal["es", "en"] | None = None
     tags: Terms = ()
+    idioma: Idioma = "original"
     explain: bool = False
 
     def options(self) -> Options:
@@ -47,6 +51,7 @@ class RecommendRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             max_minutes=self.max_minutes,
             max_ingredients=self.max_ingredients,
             language=self.language or "",
+            preferred_language="" if self.idioma == "original" else self.idioma,
             tags=self.tags,
             ingredients=self.ingredients,
         )
@@ -68,7 +73,9 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecommendAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The recipes, best first. degradado: what the service had to do without; empty when all was there.
+    """The recipes, best first. idioma: of the request; each recipe says its own.
+
+    degradado: what the service had to do without; empty when all was there.
 
     faltan: for each recipe the ingredients that are not at hand, if `ingredients` was given. explicacion: if `explain`
     was. A repeat under the same key brings neither: they are not recorded.
@@ -95,25 +102,23 @@ async def recommend(services: Services, call: Call) -> Answer:
             fix='say what to cook, such as "recetas con pollo", or name the `ingredients` at hand',
         )
     if call.key and (first := await services.store.find_key(call.key, fingerprint=call.fingerprint)):
-        return await replayed(services, first)
+        return await replayed(services, first, request)
     try:
         recommendation = await services.recommender.recommend(query, request.n, options=request.options())
+        rated = list(map(RatedRecipe, recommendation.recipes, recommendation.ratings))
+        shown = await shown_in(services, rated, request.idioma)
     except InvalidInput:
         raise  # the client's mistake says nothing about the service
     except Exception as error:
         await record_failure(services, call, query, error)
         raise
-    served = served_event(recommendation, call, query or ", ".join(request.ingredients))
+    served = served_event(recommendation, shown, call, query or ", ".join(request.ingredients))
     appended = await services.store.append(
         stream_of(call), [served], metadata=call.metadata, key=call.key, fingerprint=call.fingerprint
     )
     if appended.is_repeat:
-        return await replayed(services, appended)
-    recipes = [
-        recipe_answer(recipe, rating)
-        for recipe, rating in zip(recommendation.recipes, recommendation.ratings, strict=True)
-    ]
-    answer = recommend_answer(served, recipes)
+        return await replayed(services, appended, request)
+    answer = recommend_answer(served, shown.recipes)
     return Answer(body=with_details(answer, recommendation, request), position=appended.position)
 
 
@@ -131,7 +136,8 @@ def with_details(answer: RecommendAnswer, recommendation: Recommendation, reques
     return answer
 
 
-def served_event(recommendation: Recommendation, call: Call, query: str) -> RecommendationServed:
+def served_event(recommendation: Recommendation, shown: Shown, call: Call, query: str) -> RecommendationServed:
+    translation = {"translation": shown.translation_ms} if shown.translation_ms else {}
     return RecommendationServed(
         request_id=call.request_id,
         query=query,
@@ -139,9 +145,9 @@ def served_event(recommendation: Recommendation, call: Call, query: str) -> Reco
         model_version=recommendation.model_version,
         recipe_ids=[recipe.recipe_id for recipe in recommendation.recipes],
         scores=[round(float(score), 6) for score in recommendation.scores],
-        latency_ms=rounded({**recommendation.latency_ms, "total": call.elapsed_ms()}),
+        latency_ms=rounded({**recommendation.latency_ms, **translation, "total": call.elapsed_ms()}),
         language=recommendation.language,
-        degraded=list(recommendation.degraded),
+        degraded=[*recommendation.degraded, *([] if shown.is_complete else ["translation_incomplete"])],
     )
 
 
@@ -164,14 +170,15 @@ def stream_of(call: Call) -> str:
     return f"recommendation-{call.request_id}"
 
 
-async def replayed(services: Services, first: Appended) -> Answer:
+async def replayed(services: Services, first: Appended, request: RecommendRequest) -> Answer:
     """Return the answer that was recorded under the request's key."""
     (event,) = await recorded_events(services.store, first)
     served = event.data
     assert isinstance(served, RecommendationServed)
     async with services.views.reader() as db:
         recipes = await recipes_by_id(db, served.recipe_ids)
-    return Answer(body=recommend_answer(served, recipes), position=first.position, is_repeat=True)
+    shown = await shown_in(services, recipes, request.idioma)
+    return Answer(body=recommend_answer(served, shown.recipes), position=first.position, is_repeat=True)
 
 
 def recommend_answer(served: RecommendationServed, recipes: list[RecipeAnswer]) -> RecommendAnswer:

@@ -1,28 +1,27 @@
 """What each recipe contains: the lexicon's concepts in its name and ingredients, and all that these imply. Floor 3."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from events.catalog import Recipe
-from recsys.recommender.arrays import BoolArray, FloatArray, IntArray
+from recsys.recommender.arrays import BoolArray, FloatArray, IntArray, stable_order
 from recsys.recommender.exclusions import find_exclusions
 from recsys.recommender.lexicon import Lexicon, Mention
 from recsys.recommender.packing import packed, unpacked
-from recsys.recommender.text import LANGUAGES, Token, fold, tokens
+from recsys.recommender.text import LANGUAGES, Token, tokens
 
 # In every kitchen: they count neither as an ingredient to buy nor against a limit of ingredients.
 STAPLES = frozenset({"water", "salt", "black_pepper", "pepper"})
-# What no recipe leaves unsaid, while it may speak of "stock" or "biscuits" and mean meat or gluten.
-STATED = frozenset({"egg", "vegetable", "fruit", "herb", "spice", "allium", "sugar"})
 ABSENT_IN = {"vegan": ("animal",), "vegetarian": ("meat", "seafood", "gelatin")}
 FREE = "_free"  # ends the names of diets such as nut_free
 # A "vegan" or "sin gluten" speaks for the food beside it: not for the other one of "butter or vegan margarine".
 ALTERNATIVES = frozenset({"o", "u", "y", "e", "or", "and", "/", ",", ";", "(", ")", "."})
 MINUTES_UNKNOWN = -1
+TEXTS_KEPT = 1 << 16
 
 
 class Contents:
@@ -49,36 +48,6 @@ class Contents:
         self.tagged = tagged
         self.line_counts, self.minutes = line_counts, minutes
         self.listed_counts = listed.counts_by_row(len(minutes))
-
-    @classmethod
-    def build(cls, recipes: Sequence[Recipe], reader: "Reader") -> "Contents":
-        """Return the contents of the recipes, in their order."""
-        names = sorted(reader.lexicon.concepts)
-        numbers = {name: number for number, name in enumerate(names)}
-        held: list[tuple[int, int]] = []
-        listed: list[tuple[int, int]] = []
-        tags: dict[str, int] = {}
-        tagged: set[tuple[int, int]] = set()
-        line_counts: list[int] = []
-        for row, recipe in enumerate(recipes):
-            lines = [reader.foods(line, recipe.language) for line in recipe.ingredients]
-            bought = [foods for foods in lines if not foods or foods - STAPLES]
-            line_counts.append(len(bought))
-            listed += [(numbers[name], row) for name in frozenset().union(*bought) - STAPLES]
-            implied = reader.implied(recipe.name, recipe.language, is_name=True).union(
-                *(reader.implied(line, recipe.language) for line in recipe.ingredients)
-            )
-            held += [(numbers[name], row) for name in implied]
-            tagged |= {(tags.setdefault(fold(tag).strip(), len(tags)), row) for tag in labels(recipe)}
-        return cls(
-            names,
-            Postings.of(held, len(names)),
-            Postings.of(listed, len(names)),
-            list(tags),
-            Postings.of(tagged, len(tags)),
-            np.array(line_counts, dtype=np.int32),
-            np.array([recipe.minutes or MINUTES_UNKNOWN for recipe in recipes], dtype=np.int32),
-        )
 
     def with_any(self, concepts: Iterable[str]) -> BoolArray:
         """Return whether each recipe may contain one of the concepts, (n,)."""
@@ -159,13 +128,11 @@ class Postings:
         self.rows = rows
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[int, int]], size: int) -> "Postings":
-        """Return the postings of (concept, row) pairs without repeats."""
-        columns = np.array(list(pairs), dtype=np.int32).reshape(-1, 2)
-        order = np.lexsort((columns[:, 1], columns[:, 0]))
-        counts = np.bincount(columns[:, 0], minlength=size)
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-        return cls(starts, np.ascontiguousarray(columns[order, 1]))
+    def of(cls, numbers: IntArray, rows: IntArray, size: int) -> "Postings":
+        """Return the postings of concepts, each beside its row, without repeats; the rows in ascending order."""
+        counts = np.bincount(numbers, minlength=size)
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        return cls(starts, rows[stable_order(numbers)])
 
     def rows_of(self, number: int) -> IntArray:
         return self.rows[self.starts[number] : self.starts[number + 1]]
@@ -180,7 +147,7 @@ class Reader:
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
         self.implied_by = cache(self.implied_without)
-        self.read = cache(self.read_anew)
+        self.read = lru_cache(TEXTS_KEPT)(self.read_anew)
 
     def read_anew(self, text: str, language: str) -> tuple[list[Token], list[Mention]]:
         """Return the tokens of a text, and the concepts that they name."""
@@ -195,20 +162,45 @@ class Reader:
         named = (mention.concept for mention in self.mentions(line, language))
         return frozenset(name for name in named if self.lexicon.concepts[name].kind in ("ingredient", "dish"))
 
-    def implied(self, text: str, language: str, *, is_name: bool = False) -> frozenset[str]:
-        """Return all that a line or a recipe's name says is in it, or may be: what "mayonnaise" is made of, too.
-
-        "Gluten-free flour" holds no gluten, and "vegan butter" nothing of an animal. Of a dish that a recipe is
-        named for, its own lines tell whether it holds eggs or vegetables: not every cake does.
-        """
+    def within_dishes(self, text: str, language: str) -> list[str]:
+        """Return the concepts that parts of dishes' names have: pecans of "pecan pie", lamb chops of grilled ones."""
         row, mentions = self.read(text, language)
+        found: list[str] = []
+        for dish in mentions:
+            if self.lexicon.concepts[dish.concept].kind == "dish" and dish.end - dish.start > 1:
+                words = [token.word for token in row[dish.start : dish.end]]
+                for part in (words[1:], words[:-1], *([word] for word in words)):
+                    found += [mention.concept for mention in self.lexicon.mentions(part, by_preference(language))]
+        return list(dict.fromkeys(found))
+
+    def implied(self, line: str, language: str) -> frozenset[str]:
+        """Return all that an ingredient line says is in it, or may be: what "mayonnaise" is made of, too.
+
+        "Gluten-free flour" holds no gluten, and "vegan butter" nothing of an animal.
+        """
+        row, mentions = self.read(line, language)
         found: set[str] = set()
-        for part, mentioned in alternatives(row, mentions, is_name=is_name):
+        for part, mentioned in alternatives(row, mentions):
             absent = frozenset(self.absent(part, mentioned))
-            for mention in mentioned:
-                is_made_here = is_name and self.lexicon.concepts[mention.concept].kind == "dish"
-                found |= self.implied_by(mention.concept, absent, is_made_here)
+            found |= self.implied_by_all(mentioned, absent)
         return frozenset(found)
+
+    def implied_by_name(self, name: str, language: str, *, is_listed: bool) -> frozenset[str]:
+        """Return all that a recipe's name says is in it. All of "vegan mac and cheese" is vegan.
+
+        is_listed: each of the recipe's own lines names a food. They then tell what is in what it is named for: not
+        every burger is of beef, nor every cake made with eggs. A pecan pie has pecans all the same.
+        """
+        row, mentions = self.read(name, language)
+        absent = frozenset(self.absent(row, mentions))
+        if not is_listed:
+            return self.implied_by_all(mentions, absent)
+        named = [*(mention.concept for mention in mentions), *self.within_dishes(name, language)]
+        kinds = (self.lexicon.kinds_of[concept] for concept in named)
+        return frozenset().union(*(names for names in kinds if not names & absent))
+
+    def implied_by_all(self, mentions: Iterable[Mention], absent: frozenset[str]) -> frozenset[str]:
+        return frozenset().union(*(self.implied_by(mention.concept, absent) for mention in mentions))
 
     def absent(self, part: Sequence[Token], mentions: Sequence[Mention]) -> Iterator[str]:
         """Yield what the words say is left out."""
@@ -216,11 +208,8 @@ class Reader:
         for mention in mentions:
             yield from absent_in(mention.concept)
 
-    def implied_without(self, concept: str, absent: frozenset[str], is_made_here: bool) -> frozenset[str]:
-        """Return the concept with all that it implies, less what is absent and what would bring that in.
-
-        is_made_here: what the recipe's own lines would state is not implied.
-        """
+    def implied_without(self, concept: str, absent: frozenset[str]) -> frozenset[str]:
+        """Return the concept with all that it implies, less what is absent and what would bring that in."""
         lexicon = self.lexicon
         if lexicon.kinds_of[concept] & absent or lexicon.concepts[concept].kind == "diet":
             return frozenset()
@@ -233,8 +222,7 @@ class Reader:
                 continue
             found.add(name)
             waiting += [(parent, is_kind) for parent in lexicon.concepts[name].is_a]
-            parts = lexicon.concepts[name].contains
-            waiting += [(part, False) for part in parts if not (is_made_here and lexicon.kinds_of[part] & STATED)]
+            waiting += [(part, False) for part in lexicon.concepts[name].contains]
         return frozenset(found)
 
 
@@ -244,15 +232,10 @@ def absent_in(diet: str) -> tuple[str, ...]:
     return ABSENT_IN.get(diet, (food,) if food != diet else ())
 
 
-def alternatives(
-    row: Sequence[Token], mentions: Sequence[Mention], *, is_name: bool
-) -> Iterator[tuple[Sequence[Token], list[Mention]]]:
-    """Yield the parts of a line between "or", commas and the like that no concept spans, each with its mentions.
-
-    A name is one part: all of "vegan mac and cheese" is vegan.
-    """
+def alternatives(row: Sequence[Token], mentions: Sequence[Mention]) -> Iterator[tuple[Sequence[Token], list[Mention]]]:
+    """Yield the parts of a line between "or", commas and the like that no concept spans, each with its mentions."""
     inside = {place for mention in mentions for place in range(mention.start, mention.end)}
-    cuts = [] if is_name else [at for at, token in enumerate(row) if token.word in ALTERNATIVES and at not in inside]
+    cuts = [at for at, token in enumerate(row) if token.word in ALTERNATIVES and at not in inside]
     start = 0
     for end in (*cuts, len(row)):
         yield (

@@ -4,9 +4,10 @@ import os
 import re
 import sys
 import threading
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from events.catalog import Recipe
 from recsys.recommender.arrays import FloatArray
@@ -30,7 +31,7 @@ SPACES = re.compile(r"[\s,;]+")
 
 
 class Embedder(Protocol):
-    """Turns a text into a vector of length 1. Calls from several threads take turns."""
+    """Turns a text into a vector of length 1. For several threads. Raises EmbeddingUnavailable where it cannot now."""
 
     fingerprint: str
 
@@ -40,6 +41,17 @@ class Embedder(Protocol):
 
     def passage(self, text: str) -> FloatArray:
         """Return the vector of a recipe's text, (384,)."""
+        ...
+
+
+@runtime_checkable
+class BatchEmbedder(Embedder, Protocol):
+    """An embedder that takes many texts at once in little more time than one."""
+
+    texts_a_call: int
+
+    def passages(self, texts: Sequence[str]) -> list[FloatArray]:
+        """Return the vectors of recipes' texts, (384,) each. Raises EmbeddingUnavailable."""
         ...
 
 

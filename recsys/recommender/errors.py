@@ -31,5 +31,9 @@ class EmbeddingUnavailable(RecommenderError):
     """The embedding engine cannot be used; search goes on by words."""
 
 
+class UnservableModel(RecommenderError):
+    """A registered model version that no ranker of this release can be made from."""
+
+
 class InvalidLexicon(RecommenderError):
     """The lexicon's file cannot be used: a line has other columns, or names an unknown kind."""

@@ -68,6 +68,7 @@ class Exclusions:
 def find_exclusions(tokens: Sequence[Token], mentions: Sequence[Mention], lexicon: Lexicon) -> Exclusions:
     """Return what the text leaves out. mentions: the concepts found in the tokens."""
     found = Exclusions()
+    mentions = [mention for mention in mentions if lexicon.concepts[mention.concept].kind != "filler"]
     starts = {mention.start: mention for mention in mentions}
     named = {place for mention in mentions for place in range(mention.start, mention.end)}
     place = 0

@@ -3,19 +3,18 @@
 Concepts are terms beside the words: one for both languages and all names of a food, so that "palta" finds avocado.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from events.catalog import Recipe
-from recsys.recommender.arrays import BoolArray, FloatArray, IntArray
-from recsys.recommender.contents import Reader
+from recsys.recommender.arrays import BoolArray, DoubleArray, FloatArray, IntArray, stable_order
 from recsys.recommender.packing import packed, unpacked
+from recsys.recommender.readings import CONCEPT, FIELDS, Readings
 from recsys.recommender.text import LANGUAGES, Analyzer
 
-FORMAT_VERSION = 5  # of the analysis and the file; another one is built anew
+FORMAT_VERSION = 6  # of the analysis and the file; another one is built anew
 K1 = 1.2
 B = 0.75
 # Name 2, ingredients 1, steps 0.3 did best on 3,129 real recipes; labels say as much as an ingredient.
@@ -32,31 +31,25 @@ FIELD_WEIGHTS = {
     "name_kinds": 1.0,
     "ingredient_kinds": 0.4,
 }
-FIELDS = {name: number for number, name in enumerate(FIELD_WEIGHTS)}
 NAME_FIELDS = [FIELDS[name] for name in ("name", "name_concepts", "name_kinds")]
+NO_TERM = -1
 # A recipe with the concept and the very words of the request is worth more than one with the concept alone.
 BOTH_COUNT = np.float32(0.3)
-CONCEPT_FIELDS = ("name", "label", "ingredient")
-CONCEPT = "@@:"  # stands before a concept as "es:" does before a Spanish stem
 # A word also counts in the language that the request is not in: dishes travel under their own names.
-OTHER_LANGUAGE_LOSS = 0.4
-
-
-def field_texts(recipe: Recipe) -> tuple[str, ...]:
-    """Return the recipe's texts in the order of FIELD_WEIGHTS' first five."""
-    labels = " ".join((*recipe.tags, recipe.course, recipe.cuisine))
-    return recipe.name, labels, " ".join(recipe.ingredients), recipe.description, " ".join(recipe.steps)
+OTHER_LANGUAGE_LOSS = 0.8
 
 
 class Unit(NamedTuple):
     """A thing that a request asks for. words: folded, without stop words. concept: what they name; "" if unknown.
 
-    parts: the same, word by word, where a dish's name tells what is in it: "pollo con champiñones".
+    parts: the same, word by word, where a dish's name tells what is in it: "pollo con champiñones". weight: of the
+    unit in the request.
     """
 
     words: tuple[str, ...]
     concept: str = ""
     parts: tuple["Unit", ...] = ()
+    weight: float = 1.0
 
 
 class Scores(NamedTuple):
@@ -102,31 +95,36 @@ class LexicalIndex:
         self.analyzer = Analyzer()
 
     @classmethod
-    def build(cls, recipes: Sequence[Recipe], reader: Reader) -> "LexicalIndex":
+    def build(cls, readings: Readings) -> "LexicalIndex":
         """Return the index of the recipes; their order numbers the documents."""
-        languages = np.array([LANGUAGES.index(recipe.language) for recipe in recipes], dtype=np.int32)
         analyzer = Analyzer()
-        terms, term, document, field = all_tokens(recipes, analyzer, reader)
-        frequency = field_frequencies(document, field, languages)
-        pairs, pair_of_token = np.unique(term.astype(np.int64) * len(recipes) + document, return_inverse=True)
-        pair_frequency = np.bincount(pair_of_token, weights=frequency, minlength=len(pairs))
-        in_name = np.zeros(len(pairs), dtype=bool)
-        in_name[pair_of_token[np.isin(field, NAME_FIELDS)]] = True
-        pair_term, pair_document = np.divmod(pairs, max(len(recipes), 1))
+        is_text = readings.fields < len(FIELD_WEIGHTS)
+        used = np.flatnonzero(np.bincount(readings.numbers[is_text], minlength=len(readings.names)))
+        terms, term_of_name = terms_of(readings.names, used, analyzer)
+        at = np.flatnonzero(is_text & (term_of_name[readings.numbers] != NO_TERM))
+        term, document, field = term_of_name[readings.numbers[at]], readings.recipe_of[at], readings.fields[at]
+        count = readings.counts[at]
+        lengths = field_lengths(document, field, count, size=len(readings))
+        frequency = count * field_weights(lengths, readings.languages)[document, field]
+        order = stable_order(term)
+        term, document = term[order], document[order]
+        first = np.flatnonzero(np.diff(term, prepend=NO_TERM) | np.diff(document, prepend=NO_TERM))
+        pair_term, pair_document = term[first], document[first]
+        pair_frequency = np.add.reduceat(frequency[order], first) if len(first) else frequency
+        in_name = np.logical_or.reduceat(np.isin(field[order], NAME_FIELDS), first) if len(first) else first > 0
         counts = np.bincount(pair_term, minlength=len(terms))
-        language_counts = np.bincount(languages, minlength=len(LANGUAGES)).astype(np.int32)
+        language_counts = np.bincount(readings.languages, minlength=len(LANGUAGES)).astype(np.int32)
         totals = np.array([total_of(name, language_counts) for name in terms], dtype=np.int32)
         weights = rarity(counts, totals)[pair_term] * pair_frequency * (K1 + 1) / (K1 + pair_frequency)
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
         return cls(
             terms,
-            starts,
-            pair_document.astype(np.int32),
+            np.concatenate([[0], np.cumsum(counts)]),
+            pair_document,
             weights.astype(np.float32),
             in_name,
-            np.bincount(document[field == FIELDS["name"]], minlength=len(recipes)).astype(np.int32),
+            lengths[:, FIELDS["name"]].astype(np.int32),
             language_counts,
-            [analyzer.memo[language] for language in LANGUAGES],
+            vocabularies_of([readings.names[number] for number in used.tolist()]),
         )
 
     def scores(self, units: Collection[Unit], lean: float) -> Scores:
@@ -137,12 +135,13 @@ class LexicalIndex:
         """
         scores, matched, named = (np.zeros(self.size, dtype=np.float32) for _ in range(3))
         for unit in units:
+            weight = np.float32(unit.weight)
             score, share, in_name = self.unit_scores(unit, lean)
-            scores += score
-            matched += share
-            named += in_name * np.float32(max(len(unit.words), 1))
-        shares = matched / np.float32(max(len(units), 1))
-        asked = np.float32(sum(max(len(unit.words), 1) for unit in units))
+            scores += weight * score
+            matched += weight * share
+            named += weight * in_name * np.float32(max(len(unit.words), 1))
+        shares = matched / np.float32(sum(unit.weight for unit in units) or 1)
+        asked = np.float32(sum(unit.weight * max(len(unit.words), 1) for unit in units))
         # Of a concept's one name in another language we do not know how long it is: at most as long as the name.
         lengths = self.name_lengths.astype(np.float32)
         in_common = np.minimum(named, lengths)
@@ -205,10 +204,6 @@ class LexicalIndex:
                 at = slice(self.starts[number], self.starts[number + 1])
                 found[self.documents[at]] = ~self.in_name[at] if beside_name else True
         return found
-
-    def knows_any(self, words: Iterable[str]) -> bool:
-        """Whether some recipe holds one of the words."""
-        return any(self.number(word, language) is not None for word in words for language in LANGUAGES)
 
     def number(self, word: str, language: str) -> int | None:
         return next((self.terms.get(f"{language}:{stem}") for stem in self.analyzer.stems(word, language)), None)
@@ -284,50 +279,48 @@ def total_of(term: str, language_counts: IntArray) -> int:
     return int(language_counts[LANGUAGES.index(term[:2])])
 
 
-def all_tokens(
-    recipes: Sequence[Recipe], analyzer: Analyzer, reader: Reader
-) -> tuple[list[str], IntArray, IntArray, IntArray]:
-    """Return the terms, and for each token of the recipes its term, document and field: three arrays of one length."""
+def terms_of(names: Sequence[str], used: NDArray[np.int64], analyzer: Analyzer) -> tuple[list[str], IntArray]:
+    """Return the terms of the used names, and for each name the number of its own.
+
+    That is a word's stem, a concept itself, or NO_TERM. used: the numbers of names; not all need have a term.
+    """
     numbers: dict[str, int] = {}
-    found = [
-        (numbers.setdefault(term, len(numbers)), document, field)
-        for document, recipe in enumerate(recipes)
-        for term, field in (*stem_terms(recipe, analyzer), *concept_terms(recipe, reader))
-    ]
-    columns = np.array(found, dtype=np.int32).reshape(-1, 3).T
-    return list(numbers), columns[0], columns[1], columns[2]
+    of_name = np.full(len(names), NO_TERM, dtype=np.int32)
+    for number in used.tolist():
+        name = names[number]
+        language, word = name[:2], name[3:]
+        stems = [name] if name.startswith(CONCEPT) else []
+        if language in LANGUAGES:
+            stems = [f"{language}:{stem}" for stem in analyzer.stems(word, language)]
+        for stem in stems:
+            of_name[number] = numbers.setdefault(stem, len(numbers))
+    return list(numbers), of_name
 
 
-def stem_terms(recipe: Recipe, analyzer: Analyzer) -> Iterator[tuple[str, int]]:
-    """Yield each stem of the recipe with its field."""
-    prefix = f"{recipe.language}:"
-    for field, text in enumerate(field_texts(recipe)):
-        for stem in analyzer.stems(text, recipe.language):
-            yield prefix + stem, field
+def vocabularies_of(names: Iterable[str]) -> list[list[str]]:
+    """Return the words of each language among the names."""
+    found: dict[str, list[str]] = {language: [] for language in LANGUAGES}
+    for name in names:
+        if name[:2] in found:
+            found[name[:2]].append(name[3:])
+    return list(found.values())
 
 
-def concept_terms(recipe: Recipe, reader: Reader) -> Iterator[tuple[str, int]]:
-    """Yield each concept of the recipe's name, labels and ingredients with its field, and what it is a kind of."""
-    kinds_of = reader.lexicon.kinds_of
-    for field, text in zip(CONCEPT_FIELDS, field_texts(recipe), strict=False):
-        lines = recipe.ingredients if field == "ingredient" else [text]
-        for line in lines:
-            for mention in reader.mentions(line, recipe.language):
-                yield CONCEPT + mention.concept, FIELDS[f"{field}_concepts"]
-                kinds = "name_kinds" if field == "name" else "ingredient_kinds"
-                for kind in kinds_of[mention.concept] - {mention.concept}:
-                    yield CONCEPT + kind, FIELDS[kinds]
+def field_lengths(document: IntArray, field: NDArray[np.uint8], count: NDArray[np.uint16], *, size: int) -> DoubleArray:
+    """Return how many words and concepts each document's fields hold, (size, fields)."""
+    fields = len(FIELD_WEIGHTS)
+    places = document.astype(np.int64) * fields + field
+    lengths = np.bincount(places, weights=count, minlength=size * fields).astype(np.float64)
+    return lengths.reshape(size, fields)
 
 
-def field_frequencies(document: IntArray, field: IntArray, languages: IntArray) -> NDArray[np.float64]:
-    """Return what each token adds to its term's frequency: its field's weight, less in fields longer than usual.
+def field_weights(lengths: DoubleArray, languages: IntArray) -> DoubleArray:
+    """Return what a word adds to its term's frequency in each document's fields: less in fields longer than usual.
 
     Lengths are compared within a language, whose sources write at their own length.
     """
-    fields = len(FIELD_WEIGHTS)
-    lengths = np.bincount(document * fields + field, minlength=len(languages) * fields).reshape(-1, fields)
-    usual = np.ones((len(LANGUAGES), fields))
+    usual = np.ones((len(LANGUAGES), len(FIELD_WEIGHTS)))
     for language in np.unique(languages):
         usual[language] = np.maximum(lengths[languages == language].mean(axis=0), 1e-9)
-    norms = 1 - B + B * lengths / usual[languages]
-    return np.array(list(FIELD_WEIGHTS.values()))[field] / norms[document, field]
+    weights: DoubleArray = np.array(list(FIELD_WEIGHTS.values())) / (1 - B + B * lengths / usual[languages])
+    return weights

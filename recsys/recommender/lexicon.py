@@ -21,7 +21,9 @@ from recsys.recommender.wordforms import LINKS, phrase_keys, word_key
 
 LEXICON_PATH = Path(__file__).parent.parent / "data" / "lexicon.csv"
 COLUMNS = ("concept", "kind", "es", "en", "is_a", "contains")
-Kind = Literal["ingredient", "dish", "course", "cuisine", "diet", "technique", "character", "unit", "equipment"]
+Kind = Literal[
+    "ingredient", "dish", "course", "cuisine", "diet", "technique", "character", "unit", "equipment", "filler"
+]
 # Adjectives stand in both genders: "vegano" is also "vegana".
 ADJECTIVE_KINDS = frozenset({"cuisine", "diet", "technique", "character"})
 FOOD_KINDS = frozenset({"ingredient", "dish"})

@@ -37,8 +37,8 @@ QUICK = re.compile(
 INGREDIENTS = re.compile(rf"\b{BEFORE}{NUMBER} ?(?:ingredientes?|ingredients?)\b{AFTER}")
 FEW = re.compile(r"\b(?:con |with )?(?:muy |very )?(?:pocos|few|a few|poquitos) (?:ingredientes|ingredients)\b")
 PEOPLE = r"(?:personas?|comensales|raciones|porciones|adultos|people|persons?|servings?|guests|adults)"
-SERVINGS = re.compile(
-    rf"\b(?:(?:para|for|serves|serving|feeds) {NUMBER}(?: {PEOPLE})?(?=$| )|"
+SERVINGS = re.compile(  # "para una" is for one; "para una barbacoa" is not
+    rf"\b(?:(?:para|for|serves|serving|feeds) (?!(?:una?|one) (?!{PEOPLE})){NUMBER}(?: {PEOPLE})?(?=$| )|"
     rf"{NUMBER.replace('number', 'people')} {PEOPLE})(?! (?:horas?|minut|dias?|days?|hours?))"
 )
 MINUTES_AN_HOUR = 60

@@ -14,7 +14,7 @@ class Options:
 
     exclude: foods that no answer may contain. diets: such as "vegan". max_minutes: recipes must state their time.
     max_ingredients: water, salt and pepper do not count. tags: recipes must have all. ingredients: what is at hand, to
-    rank by how little is missing.
+    rank by how little is missing. preferred_language: no filter, recipes in it come first where others are no better.
     """
 
     exclude: tuple[str, ...] = ()
@@ -22,6 +22,7 @@ class Options:
     max_minutes: int | None = None
     max_ingredients: int | None = None
     language: str = ""
+    preferred_language: str = ""
     tags: tuple[str, ...] = ()
     ingredients: tuple[str, ...] = ()
 

@@ -1,11 +1,14 @@
 """Ranking: from the features of a request's candidates to one score each. Floor 3; pure functions of arrays."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from math import isfinite
+from typing import Any, Final, Protocol, Self
 
 import numpy as np
 
 from recsys.recommender.arrays import DoubleArray, FloatArray
+from recsys.recommender.errors import UnservableModel
 
 RATING_MAX = 5.0
 # Shrinking a recipe's mean by 20 ratings predicted later ratings best (RMSE 0.701 against 0.708 unshrunk).
@@ -64,6 +67,14 @@ class HybridRanker:
     alpha: float = 0.7
     diversity: float = 0.0
 
+    @classmethod
+    def of(cls, model_id: str, model_version: str, parameters: Mapping[str, Any]) -> Self:
+        """Return the version with that `alpha`; other parameters are notes. Raises UnservableModel."""
+        alpha = weight_of("alpha", parameters.get("alpha", cls.alpha))
+        if alpha > 1:
+            raise UnservableModel(f"alpha is {alpha}, allowed is 0 to 1")
+        return cls(model_id=model_id, model_version=model_version, alpha=alpha)
+
     def scores(self, features: Features) -> FloatArray:
         return self.alpha * min_max(features.relevance) + (1 - self.alpha) * features.popularity
 
@@ -74,7 +85,7 @@ class LinearRanker:
 
     model_id: str = "hybrid_ranker"
     model_version: str = "1.1.0"
-    words: float = 0.45
+    words: float = 0.3
     meaning: float = 0.1
     share: float = 0.4
     name: float = 0.2
@@ -82,7 +93,20 @@ class LinearRanker:
     language_fit: float = 0.05
     technique_fit: float = 0.3
     popularity: float = 0.1
-    diversity: float = 0.02
+    diversity: float = 0.05
+
+    @classmethod
+    def of(cls, model_id: str, model_version: str, parameters: Mapping[str, Any]) -> Self:
+        """Return the version with these weights, and 0 for those left out. Raises UnservableModel."""
+        known = [field.name for field in fields(cls) if field.type in (float, "float")]
+        unknown = sorted(set(parameters) - set(known))
+        if unknown:
+            raise UnservableModel(f"no feature is called {unknown[0]!r}; there are {', '.join(known)}")
+        given = {name: weight_of(name, parameters.get(name, 0.0)) for name in known}
+        ranker = cls(model_id=model_id, model_version=model_version, **given)
+        if not any(ranker.weights().values()):
+            raise UnservableModel("all weights are 0")
+        return ranker
 
     def scores(self, features: Features) -> FloatArray:
         scores = np.zeros_like(features.relevance)
@@ -97,6 +121,27 @@ class LinearRanker:
     def parameters(self) -> dict[str, float]:
         """Return the weights and the diversity by name, as the registry records them."""
         return {name: value for name, value in vars(self).items() if isinstance(value, float)}
+
+
+MODEL_TYPES: Final[Mapping[str, Callable[[str, str, Mapping[str, Any]], Ranker]]] = {
+    "hybrid": HybridRanker.of,
+    "linear": LinearRanker.of,
+}
+
+
+def ranker_of(model_id: str, model_version: str, *, model_type: str, parameters: Mapping[str, Any]) -> Ranker:
+    """Return the ranker that a version of the registry describes. Raises UnservableModel, which says what is amiss."""
+    make = MODEL_TYPES.get(model_type)
+    if make is None:
+        raise UnservableModel(f"its type is {model_type!r}; this release serves {', '.join(MODEL_TYPES)}")
+    return make(model_id, model_version, parameters)
+
+
+def weight_of(name: str, value: object) -> float:
+    """Return a parameter as a weight. Raises UnservableModel if it is none."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and value >= 0:
+        return float(value)
+    raise UnservableModel(f"{name} is {value!r}, allowed is a number from 0 on")
 
 
 def popularity(counts: DoubleArray, sums: DoubleArray) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from itertools import islice
 
 import msgspec
 
@@ -19,7 +20,14 @@ STOP_WORD_VOTE = 2.0
 SPANISH_PRIOR = 0.5
 SURE_LEAN = 2.0
 NEGATORS = TRIGGERS | SUFFIXES
+SPELT_RIGHT = ALL_STOP_WORDS | WORDS_OF_EXCLUSION
 ANY_RECIPE = {"es": "recetas", "en": "recipes"}
+# A diet filters, and a filler says nothing: they are looked up if there is nothing else.
+SAID_BESIDE = frozenset({"diet", "filler"})
+# What is asked for must be in the recipe, how it should be may be.
+WEIGHT_OF_KIND = {"character": 0.3, "technique": 0.3, "equipment": 0.3, "unit": 0.3, "cuisine": 0.8}
+UNKNOWN_WEIGHT = 0.2
+MEANING_WORDS_MAX = 5  # embedding takes 2 to 3 ms a word: with more, one request in a hundred would take 25 ms
 
 
 @dataclass(frozen=True)
@@ -31,8 +39,12 @@ class Knowledge:
     speller: Speller
 
     def knows(self, word: str) -> bool:
-        """Whether the catalogue or the lexicon has the word."""
-        return any(word in vocabulary for vocabulary in self.lexical.vocabularies) or self.lexicon.has_word(word)
+        """Whether the word is surely spelt right; one that only a recipe has may be a recipe's mistake."""
+        return word in SPELT_RIGHT or self.lexicon.has_word(word)
+
+    def vote(self, word: str) -> float:
+        """Return what the word tells of the language: from -1, English, to 1, Spanish."""
+        return self.lexical.spanish_vote(word) or self.lexicon.spanish_vote(word)
 
 
 class FoundConcept(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +61,7 @@ class Understanding(msgspec.Struct, frozen=True, kw_only=True):
     lean: of the language, from -1, surely English, to 1, Spanish. concepts: what is asked for. excluded: concepts that
     no answer may contain, diets' included; excluded_words: foods unknown to the lexicon, likewise. avoided: techniques
     and tools that are not wanted. corrections: misspelt → meant. words: those asked for that name no known concept.
-    meaning: the text to embed. units: concepts and words, as they are looked up.
+    meaning: the text to embed, in an answer "" if the words sufficed. units: concepts and words, as they are looked up.
     """
 
     language: str
@@ -69,7 +81,7 @@ class Understanding(msgspec.Struct, frozen=True, kw_only=True):
 def understand(text: str, knowledge: Knowledge) -> Understanding:
     """Return what the text asks for. About 0.1 ms; a misspelt word adds as much."""
     lexicon = knowledge.lexicon
-    row, corrections = corrected(tokens(text), knowledge)
+    row, corrections = corrected(tokens(text), text, knowledge)
     limits, limiting = find_limits(row)
     lean = spanish_lean(row, text, knowledge)
     language = "es" if lean >= 0 else "en"
@@ -99,20 +111,22 @@ def understand(text: str, knowledge: Knowledge) -> Understanding:
         limits=limits,
         corrections=corrections,
         words=leftover,
-        meaning=meaning_of(row, covered | negative_places(row, wanted), knowledge.lexical) or ANY_RECIPE[language],
+        meaning=meaning_of(row, covered | unsaid_places(row, wanted, lexicon)) or ANY_RECIPE[language],
         units=units,
     )
 
 
-def corrected(row: Sequence[Token], knowledge: Knowledge) -> tuple[list[Token], dict[str, str]]:
-    """Return the tokens with misspelt words mended, and which these are."""
+def corrected(row: Sequence[Token], text: str, knowledge: Knowledge) -> tuple[list[Token], dict[str, str]]:
+    """Return the tokens with misspelt words mended, and which these are. Those spelt right tell the language."""
+    known = [token for token in row if knowledge.knows(token.word)]
+    lean = spanish_lean(known, text, knowledge) if len(known) < len(row) else 0.0
     mended: list[Token] = []
     corrections: dict[str, str] = {}
     for token in row:
         meant = knowledge.lexicon.respelt(token.word)
-        is_known = token.word in ALL_STOP_WORDS or token.word in WORDS_OF_EXCLUSION or knowledge.knows(token.word)
-        if token.is_word and not is_known:
-            meant = knowledge.speller.corrected(token.word)
+        if token.is_word and not knowledge.knows(token.word):
+            meant = knowledge.speller.corrected(token.word, lambda word: max(0.0, -lean * knowledge.vote(word)))
+            meant = None if meant == token.word else meant
         if meant:
             corrections[token.surface] = meant
         mended.append(Token(meant, meant) if meant else token)
@@ -121,8 +135,7 @@ def corrected(row: Sequence[Token], knowledge: Knowledge) -> tuple[list[Token], 
 
 def spanish_lean(row: Sequence[Token], text: str, knowledge: Knowledge) -> float:
     """Return the vote of all words on the language, from -1, English, to 1, Spanish."""
-    content = {token.word for token in row if is_content(token)}
-    votes = sum(knowledge.lexical.spanish_vote(word) or knowledge.lexicon.spanish_vote(word) for word in content)
+    votes = sum(knowledge.vote(word) for word in {token.word for token in row if is_content(token)})
     return max(-1.0, min(1.0, (SPANISH_PRIOR + votes + STOP_WORD_VOTE * spanish_votes(text)) / SURE_LEAN))
 
 
@@ -145,7 +158,7 @@ def negative_places(row: Sequence[Token], mentions: Sequence[Mention]) -> set[in
 def units_of(
     row: Sequence[Token], wanted: Sequence[Mention], covered: Set[int], lexicon: Lexicon, languages: Sequence[str]
 ) -> tuple[list[Unit], list[str]]:
-    """Return what to look up, and of it the words that no concept has. A diet filters, so it is looked up if alone."""
+    """Return what to look up, and of it the words that no concept has."""
     named = [(mention.concept, range(mention.start, mention.end)) for mention in wanted]
     taken = covered | {place for _, places in named for place in places}
     # "Sin horno" is looked up as a concept alone: its words are those of what it is not.
@@ -156,30 +169,37 @@ def units_of(
         unit_of(tuple(row[place].word for place in places if place in positive and is_content(row[place])), name, *by)
         for name, places in named
     ]
-    foods = [unit for unit in units if lexicon.concepts[unit.concept].kind != "diet"]
-    asked = [*foods, *(Unit((word,)) for word in dict.fromkeys(leftover))]
+    foods = [unit for unit in units if lexicon.concepts[unit.concept].kind not in SAID_BESIDE]
+    asked = [*foods, *(Unit((word,), weight=UNKNOWN_WEIGHT if foods else 1.0) for word in dict.fromkeys(leftover))]
     return asked or units, leftover
 
 
 def unit_of(words: tuple[str, ...], concept: str, lexicon: Lexicon, languages: Sequence[str]) -> Unit:
     """Return what to look up for a concept: of a dish also its parts, for recipes that name it otherwise."""
-    if lexicon.concepts[concept].kind != "dish" or len(words) == 1:
-        return Unit(words, concept)
+    kind = lexicon.concepts[concept].kind
+    weight = WEIGHT_OF_KIND.get(kind, 1.0)
+    if kind != "dish" or len(words) == 1:
+        return Unit(words, concept, weight=weight)
     named = {word: lexicon.mentions([word], languages) for word in words}
     parts = tuple(Unit((word,), found[0].concept if found else "") for word, found in named.items())
-    return Unit(words, concept, parts)
+    return Unit(words, concept, parts, weight)
 
 
-def meaning_of(row: Sequence[Token], covered: Set[int], lexical: LexicalIndex) -> str:
-    """Return the text that stands for the request's meaning.
+def unsaid_places(row: Sequence[Token], mentions: Sequence[Mention], lexicon: Lexicon) -> set[int]:
+    """Return the places of what blurs a request's meaning: fillers, and concepts named by what they lack."""
+    fillers = (mention for mention in mentions if lexicon.concepts[mention.concept].kind == "filler")
+    return negative_places(row, mentions) | {
+        place for mention in fillers for place in range(mention.start, mention.end)
+    }
 
-    What stands around known words ("recetas con") only blurs their meaning; unknown ones need it. What is excluded
-    must not be in it: to a model "sin huevo" means eggs.
+
+def meaning_of(row: Sequence[Token], covered: Set[int]) -> str:
+    """Return the text that stands for the request's meaning: its first content words.
+
+    What is excluded must not be in it: to a model "sin huevo" means eggs.
     """
-    left = [token for place, token in enumerate(row) if place not in covered]
-    content = [token for token in left if is_content(token)]
-    is_known = lexical.knows_any([token.word for token in content])
-    return " ".join(token.surface for token in (content if is_known else left))
+    content = (token.surface for place, token in enumerate(row) if place not in covered and is_content(token))
+    return " ".join(islice(content, MEANING_WORDS_MAX))
 
 
 def is_content(token: Token) -> bool:

@@ -1,7 +1,8 @@
-"""The vectors of recipes on disk, by the hash of their text: files of records that are only appended to. Floor 3.
+"""The vectors of recipes: at eight bits in memory, and on disk by the hash of their text. Floor 3.
 
-A file is bound to one model by its name. A record is 16 bytes of hash and 384 int8: an append is one write, several
-processes may append, a record twice does no harm, and a torn last record is passed over.
+On disk they are files of records that are only appended to. A file is bound to one model by its name. A record is
+16 bytes of hash and 384 int8: an append is one write, several processes may append, a record twice does no harm, and a
+torn last record is passed over.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,16 +12,62 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.recommender.arrays import BoolArray, FloatArray
+from recsys.recommender.arrays import BoolArray, FloatArray, IntArray
 from recsys.recommender.embedding import DIMENSIONS
 
 KEY_BYTES = 16
 RECORD = np.dtype([("key", f"V{KEY_BYTES}"), ("vector", np.int8, (DIMENSIONS,))])
+BLOCK_ROWS = 1024  # as float32 they fit into a core's own cache
+SHORTEST = np.float32(1e-9)
 
 
 def text_key(text: str) -> bytes:
     """Return the key of a text: the first 16 bytes of its SHA-256."""
     return sha256(text.encode()).digest()[:KEY_BYTES]
+
+
+class Vectors:
+    """The vectors of a catalogue's recipes: a quarter of the memory that floats would take, and as good.
+
+    eighths: (n, 384) int8, each row up to its length. known: (n,) whether the row has a vector by now.
+    """
+
+    def __init__(self, eighths: NDArray[np.int8], known: BoolArray) -> None:
+        self.eighths = eighths
+        self.known = known
+        self.scales = np.empty(len(eighths), dtype=np.float32)
+        for start in range(0, len(eighths), BLOCK_ROWS):
+            block = slice(start, start + BLOCK_ROWS)
+            self.scales[block] = inverse_lengths(eighths[block])
+
+    @classmethod
+    def none(cls, size: int) -> "Vectors":
+        """Return the vectors of recipes that have none yet."""
+        return cls(np.zeros((size, DIMENSIONS), dtype=np.int8), np.zeros(size, dtype=bool))
+
+    def __len__(self) -> int:
+        return len(self.eighths)
+
+    def __getitem__(self, rows: IntArray) -> FloatArray:
+        """Return the vectors of these rows, each of length 1, or 0 where it is unknown."""
+        scaled: FloatArray = self.eighths[rows].astype(np.float32) * self.scales[rows, None]
+        return scaled
+
+    def set(self, row: int, eighths: NDArray[np.int8]) -> None:
+        """Fill in a row. A search beside it sees the row once it is whole."""
+        self.eighths[row] = eighths
+        self.scales[row] = inverse_lengths(eighths[None])[0]
+        self.known[row] = True
+
+    def cosines(self, vector: FloatArray, rows: IntArray | None = None) -> FloatArray:
+        """Return the cosines of these rows, or of all, to a vector of length 1; 0 where a row is unknown."""
+        found = np.empty(len(self) if rows is None else len(rows), dtype=np.float32)
+        for start in range(0, len(found), BLOCK_ROWS):
+            block = slice(start, start + BLOCK_ROWS)
+            chosen = block if rows is None else rows[block]
+            # vecdot and not @: the threads of BLAS wait for a busy core, up to 8 ms, and save 0.1 ms.
+            found[block] = np.vecdot(self.eighths[chosen].astype(np.float32), vector) * self.scales[chosen]
+        return found
 
 
 class VectorStore:
@@ -35,6 +82,10 @@ class VectorStore:
 
     def __contains__(self, key: bytes) -> bool:
         return key in self.vectors
+
+    def __getitem__(self, key: bytes) -> NDArray[np.int8]:
+        """Return a known vector at eight bits, (384,)."""
+        return self.vectors[key]
 
     def add(self, key: bytes, vector: FloatArray) -> None:
         """Keep a vector; a cache that cannot be written costs the next start its time, nothing else."""
@@ -51,15 +102,21 @@ class VectorStore:
         temporary.write_bytes(b"".join(key + vector.tobytes() for key, vector in self.vectors.items()))
         temporary.replace(self.cache_path)
 
-    def matrix(self, keys: Sequence[bytes]) -> tuple[FloatArray, BoolArray]:
-        """Return the vectors of `keys`, (n, 384) of length 1, zero where unknown; and whether each is known, (n,)."""
-        unknown = np.zeros(DIMENSIONS, dtype=np.int8)
-        rows = [self.vectors.get(key, unknown) for key in keys]
-        known = np.array([key in self.vectors for key in keys], dtype=bool)
-        matrix = np.array(rows, dtype=np.float32).reshape(len(keys), DIMENSIONS)
-        lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-        matrix /= np.maximum(lengths, np.float32(1e-9))
-        return matrix, known
+    def of(self, keys: Sequence[bytes]) -> Vectors:
+        """Return the vectors of `keys`, in their order."""
+        found = Vectors.none(len(keys))
+        for row, key in enumerate(keys):
+            if (vector := self.vectors.get(key)) is not None:
+                found.eighths[row] = vector
+                found.known[row] = True
+        return Vectors(found.eighths, found.known)
+
+
+def inverse_lengths(eighths: NDArray[np.int8]) -> FloatArray:
+    """Return one over the length of each row, (n,)."""
+    lengths = np.linalg.norm(eighths.astype(np.float32), axis=1)
+    inverse: FloatArray = (1 / np.maximum(lengths, SHORTEST)).astype(np.float32)
+    return inverse
 
 
 def quantised(vector: FloatArray) -> NDArray[np.int8]:
@@ -71,11 +128,12 @@ def quantised(vector: FloatArray) -> NDArray[np.int8]:
 def read_records(path: Path) -> dict[bytes, NDArray[np.int8]]:
     """Return the file's vectors by key; none if there is no file."""
     try:
-        content = path.read_bytes()
-    except OSError:
+        records = np.memmap(path, dtype=np.uint8, mode="r")
+    except (OSError, ValueError):  # an empty file cannot be mapped
         return {}
-    records = np.frombuffer(content, dtype=RECORD, count=len(content) // RECORD.itemsize)
-    return dict(zip(map(bytes, records["key"]), records["vector"], strict=True))
+    whole = len(records) // RECORD.itemsize
+    found = np.asarray(records[: whole * RECORD.itemsize]).view(RECORD)
+    return dict(zip(map(bytes, found["key"]), found["vector"], strict=True))
 
 
 def append_record(path: Path, key: bytes, vector: NDArray[np.int8]) -> None:

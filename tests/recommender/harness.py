@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +11,20 @@ from typing import Any
 import numpy as np
 
 from events.catalog import Event, Recipe, RecipeStored
+from events.codec import encode
 from events.event import Metadata
 from events.sqlite import SqliteEventStore
-from projections.catalogue import CatalogueProjection
-from projections.feedback import FeedbackProjection
+from projections.catalogue import StoredRecipe
 from projections.runner import Runner
 from projections.views import Views
+from recsys.evaluation.engine import search_views
 from recsys.recommender.arrays import FloatArray
+from recsys.recommender.contents import Reader
 from recsys.recommender.embedding import DIMENSIONS, Embedder
 from recsys.recommender.errors import EmbeddingUnavailable
 from recsys.recommender.importing import content_hash
+from recsys.recommender.lexicon import shipped_lexicon
+from recsys.recommender.readings import Readings
 from recsys.recommender.service import Recommender
 from recsys.recommender.text import words
 
@@ -41,6 +45,19 @@ def recipe(name: str, *, language: str = "es", ingredients: str = "sal", recipe_
 
 def stored(recipe: Recipe) -> RecipeStored:
     return RecipeStored(source="test", recipe=recipe, content_hash=content_hash(recipe))
+
+
+def as_stored(recipes: Iterable[Recipe]) -> list[StoredRecipe]:
+    """Return the recipes as the catalogue holds them."""
+    return [
+        StoredRecipe(recipe.recipe_id, content_hash(recipe), recipe.language, encode(recipe), position)
+        for position, recipe in enumerate(recipes, 1)
+    ]
+
+
+def read(recipes: Iterable[Recipe]) -> Readings:
+    """Return what is read in the recipes."""
+    return Readings.of(as_stored(recipes), Reader(shipped_lexicon()))
 
 
 def write_lines(path: Path, *lines: object) -> Path:
@@ -87,7 +104,7 @@ class Kitchen:
 async def open_kitchen(
     store: SqliteEventStore, folder: Path, *, make_embedder: Callable[[], Embedder] = WordEmbedder
 ) -> AsyncIterator[Kitchen]:
-    views = await Views.open(folder / "views.db", [CatalogueProjection(), FeedbackProjection()])
+    views = await Views.open(folder / "views.db", search_views())
     runner = Runner(store, views)
     projecting = asyncio.create_task(runner.run())
     recommender = Recommender(views, folder / "cache", make_embedder=make_embedder)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from recsys.recommender.contents import Reader
 from recsys.recommender.lexical import LexicalIndex
 from recsys.recommender.lexicon import shipped_lexicon
 from recsys.recommender.limits import Limits
@@ -10,7 +9,7 @@ from recsys.recommender.sources import Problem, read_source
 from recsys.recommender.spelling import Speller, edit_cost
 from recsys.recommender.text import words
 from recsys.recommender.understanding import Knowledge, Understanding, understand
-from tests.recommender.harness import SPANISH_RECIPES
+from tests.recommender.harness import SPANISH_RECIPES, read
 
 WORDS = {
     word: 1 for concept in shipped_lexicon().concepts.values() for name in concept.names["es"] for word in words(name)
@@ -20,7 +19,7 @@ WORDS = {
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
     recipes = [row[1] for row in read_source(SPANISH_RECIPES) if not isinstance(row, Problem)]
-    return Knowledge(shipped_lexicon(), LexicalIndex.build(recipes, Reader(shipped_lexicon())), Speller.build(WORDS))
+    return Knowledge(shipped_lexicon(), LexicalIndex.build(read(recipes)), Speller.build(WORDS))
 
 
 def asked(understanding: Understanding) -> set[str]:

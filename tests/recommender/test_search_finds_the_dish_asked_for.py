@@ -5,15 +5,14 @@ import pytest
 
 from events.catalog import Recipe
 from recsys.recommender.arrays import BoolArray, FloatArray
-from recsys.recommender.contents import Reader
 from recsys.recommender.lexical import LexicalIndex, Unit
 from recsys.recommender.lexicon import shipped_lexicon
-from recsys.recommender.retrieval import Candidates, retrieve
+from recsys.recommender.retrieval import Candidates, Meaning, retrieve
 from recsys.recommender.sources import Problem, read_source
 from recsys.recommender.spelling import Speller
 from recsys.recommender.text import LANGUAGES
 from recsys.recommender.understanding import Knowledge, understand
-from tests.recommender.harness import SPANISH_RECIPES, recipe
+from tests.recommender.harness import SPANISH_RECIPES, read, recipe
 
 ENGLISH = [
     recipe("Chicken Soup", language="en", ingredients="1 chicken, 2 carrots"),
@@ -46,7 +45,7 @@ ANSWERS = {
 def catalogue() -> tuple[list[Recipe], LexicalIndex]:
     rows = list(read_source(SPANISH_RECIPES))
     recipes = [row[1] for row in rows if not isinstance(row, Problem)] + ENGLISH
-    return recipes, LexicalIndex.build(recipes, Reader(shipped_lexicon()))
+    return recipes, LexicalIndex.build(read(recipes))
 
 
 def knowledge(index: LexicalIndex) -> Knowledge:
@@ -57,21 +56,24 @@ def candidates(
     recipes: list[Recipe],
     index: LexicalIndex,
     query: str,
-    semantic: FloatArray | None = None,
-    has_vector: BoolArray | None = None,
+    cosines: FloatArray | None = None,
+    is_known: BoolArray | None = None,
 ) -> Candidates:
     request = understand(query, knowledge(index))
     no_one = np.zeros(len(recipes), dtype=bool)
     return retrieve(
         request,
         index.scores(request.units, request.lean),
-        np.zeros(len(recipes), dtype=np.float32) if semantic is None else semantic,
+        Meaning.none(len(recipes)) if cosines is None or is_known is None else meaning(cosines, is_known),
         allowed=~no_one,
-        has_vector=no_one if has_vector is None else has_vector,
         avoided=no_one,
         pantry=np.zeros(len(recipes), dtype=np.float32),
         language=np.array([LANGUAGES.index(recipe.language) for recipe in recipes], dtype=np.int32),
     )
+
+
+def meaning(cosines: FloatArray, is_known: BoolArray) -> Meaning:
+    return Meaning(np.flatnonzero(is_known).astype(np.int32), is_known, lambda rows: cosines[rows])
 
 
 def best(catalogue: tuple[list[Recipe], LexicalIndex], query: str) -> Recipe:
@@ -108,7 +110,7 @@ def test_a_recipe_with_all_words_beats_one_with_a_rare_word_often() -> None:
     """The score counts by the share of the request's words that a recipe has."""
     both = recipe("Curry vegano", ingredients="arroz, garbanzos")
     recipes = [recipe("Azafrán", ingredients="azafrán, azafrán"), both, *[recipe("Curry")] * 5]
-    index = LexicalIndex.build(recipes, Reader(shipped_lexicon()))
+    index = LexicalIndex.build(read(recipes))
     scores = index.scores([Unit((word,)) for word in ("curry", "vegano", "azafran")], 1.0)
     assert scores.bm25.argmax() == 1
     assert scores.shares[1] == pytest.approx(2 / 3)
@@ -129,7 +131,7 @@ def scored(index: LexicalIndex) -> FloatArray:
 def test_a_recipe_without_a_vector_is_ranked_by_its_words() -> None:
     """While recipes wait for their vectors, the best by words still comes first."""
     recipes = [recipe("Sopa de ajo"), recipe("Pan"), recipe("Sopa")]
-    index = LexicalIndex.build(recipes, Reader(shipped_lexicon()))
+    index = LexicalIndex.build(read(recipes))
     semantic = np.array([0, 0.8, 0.9], dtype=np.float32)
     found = candidates(recipes, index, "sopa de ajo", semantic, np.array([False, True, True]))
     assert found.rows[found.relevance.argmax()] == 0
@@ -137,4 +139,4 @@ def test_a_recipe_without_a_vector_is_ranked_by_its_words() -> None:
 
 def test_nothing_is_found_in_an_empty_catalogue() -> None:
     """No recipes, no candidates, no error."""
-    assert len(candidates([], LexicalIndex.build([], Reader(shipped_lexicon())), "pollo").rows) == 0
+    assert len(candidates([], LexicalIndex.build(read([])), "pollo").rows) == 0

@@ -18,10 +18,10 @@ def test_a_vector_is_found_by_the_next_start(tmp_path: Path) -> None:
     """What was added is there again, to the precision of eight bits, and unknown texts have none."""
     vector = WordEmbedder().passage("sopa de ajo")
     open_store(tmp_path).add(KEYS[0], vector)
-    matrix, known = open_store(tmp_path).matrix(KEYS[:2])
-    assert known.tolist() == [True, False]
-    assert matrix[0] @ vector > 0.999
-    assert not matrix[1].any()
+    vectors = open_store(tmp_path).of(KEYS[:2])
+    assert vectors.known.tolist() == [True, False]
+    assert vectors.cosines(vector)[0] > 0.999
+    assert not vectors[np.array([1])].any()
 
 
 def test_a_torn_record_is_passed_over(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_a_torn_record_is_passed_over(tmp_path: Path) -> None:
     with store.cache_path.open("r+b") as file:
         file.truncate(RECORD.itemsize + 7)
     open_store(tmp_path).add(KEYS[2], vector)
-    assert open_store(tmp_path).matrix(KEYS)[1].tolist() == [True, False, True]
+    assert open_store(tmp_path).of(KEYS).known.tolist() == [True, False, True]
 
 
 def test_shipped_vectors_are_used(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_shipped_vectors_are_used(tmp_path: Path) -> None:
     for key in KEYS:
         maker.add(key, WordEmbedder().passage("sopa"))
     maker.keep_only(KEYS[:2])
-    assert open_store(tmp_path).matrix(KEYS)[1].tolist() == [True, True, False]
+    assert open_store(tmp_path).of(KEYS).known.tolist() == [True, True, False]
 
 
 def test_a_folder_that_cannot_be_written_costs_no_answer(tmp_path: Path) -> None:
@@ -49,5 +49,5 @@ def test_a_folder_that_cannot_be_written_costs_no_answer(tmp_path: Path) -> None
     (tmp_path / "cache").write_text("a file where the folder should be")
     store = open_store(tmp_path)
     store.add(KEYS[0], WordEmbedder().passage("sopa"))
-    assert store.matrix(KEYS[:1])[1].all()
-    assert np.isclose(np.linalg.norm(store.matrix(KEYS[:1])[0]), 1)
+    assert store.of(KEYS[:1]).known.all()
+    assert np.isclose(np.linalg.norm(store.of(KEYS[:1])[np.array([0])]), 1)

@@ -4,16 +4,14 @@ import random
 import re
 from functools import cache
 from itertools import product
+from pathlib import Path
 
-import numpy as np
 import pytest
 
 from events.catalog import Recipe
-from events.codec import encode
-from projections.catalogue import StoredRecipe
 from recsys.commands.first_start import FETCHED_WHEELS
 from recsys.recommender.catalogue import Catalogue, Index
-from recsys.recommender.importing import content_hash
+from recsys.recommender.index import Collection, EmbeddedIndex
 from recsys.recommender.lexicon import shipped_lexicon
 from recsys.recommender.moment import Moment, Ratings, search
 from recsys.recommender.options import Options
@@ -21,7 +19,8 @@ from recsys.recommender.ranker import LinearRanker
 from recsys.recommender.sources import Problem, read_source
 from recsys.recommender.text import fold
 from recsys.recommender.understanding import understand
-from tests.recommender.harness import SPANISH_RECIPES, recipe
+from recsys.recommender.vectors import Vectors
+from tests.recommender.harness import SPANISH_RECIPES, as_stored, recipe
 
 # What must not be read in an answer, whatever the lexicon says.
 FORBIDDEN = {
@@ -108,10 +107,10 @@ def english_recipes() -> list[Recipe]:
 def moment() -> Moment:
     spanish = [row[1] for row in read_source(SPANISH_RECIPES) if not isinstance(row, Problem)]
     recipes = [*spanish, *english_recipes()]
-    rows = [StoredRecipe(r.recipe_id, content_hash(r), r.language, encode(r), at) for at, r in enumerate(recipes, 1)]
-    catalogue = Catalogue(rows, Index.build(recipes, shipped_lexicon()), shipped_lexicon())
-    unknown = np.zeros(len(rows), dtype=bool)
-    return Moment(catalogue, Ratings.none(len(rows)), np.zeros((len(rows), 384), dtype=np.float32), unknown)
+    rows = as_stored(recipes)
+    catalogue = Catalogue(rows, Index.build(rows, shipped_lexicon()), shipped_lexicon())
+    collection = Collection(catalogue, Vectors.none(len(rows)))
+    return Moment(catalogue, Ratings.none(len(rows)), collection, EmbeddedIndex(Path(), ""))
 
 
 @cache
