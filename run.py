@@ -6,10 +6,11 @@ Only the standard library is imported here, so that --help answers at once.
 import argparse
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+POSITION_MAX = 2**63 - 1  # SQLite's largest integer
 PACKAGES = ("events", "projections", "recsys", "migrations")
 
 DESCRIPTION = "The recipe recommender: its service and the care of its event log."
@@ -65,12 +66,20 @@ def parser() -> argparse.ArgumentParser:
 
     export = command("export", "write the events, one JSON object a line")
     export.add_argument("--format", choices=["ndjson", "cloudevents"], default="ndjson", help="default: ndjson")
-    export.add_argument("--after", type=int, default=0, metavar="POSITION", help="only the events above this position")
+    export.add_argument(
+        "--after",
+        type=whole_number(0, POSITION_MAX),
+        default=0,
+        metavar="POSITION",
+        help="only the events above this position",
+    )
     export.add_argument("--output", metavar="FILE", help="where to write (default: standard output)")
 
     explain = command("explain", "show how a request is understood, and why its recipes come first")
     explain.add_argument("query", metavar="REQUEST", help='such as "tarta de queso sin huevo"')
-    explain.add_argument("--number", type=int, default=5, metavar="N", help="how many recipes (default 5)")
+    explain.add_argument(
+        "--number", type=whole_number(1, 100), default=5, metavar="N", help="how many recipes (default 5)"
+    )
 
     evaluation = command("evaluate-search", "measure the search on judged requests, alone or against another way")
     evaluation.add_argument(
@@ -86,6 +95,17 @@ def parser() -> argparse.ArgumentParser:
 
     command("rebuild", "build the views anew from the log, compare them with the live ones and swap")
     return whole
+
+
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """Return what makes an option's text a number within the bounds, or raises ArgumentTypeError."""
+
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
+            raise argparse.ArgumentTypeError(f"found {text!r}, allowed is a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return number
 
 
 def foreign_packages() -> list[str]:

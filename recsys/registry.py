@@ -26,6 +26,7 @@ from recsys.identifiers import Identifier
 from recsys.json_bounds import check_json_bounds
 from recsys.recorded import recorded_events
 from recsys.semver import VERSION_CHARACTERS_MAX, next_patch, version_order
+from recsys.turn import Turn
 
 # Metrics are squared when they are compared and drawn: the bound keeps the squares finite.
 MetricValue = Annotated[float, Meta(ge=-1e100, le=1e100)]
@@ -47,7 +48,7 @@ NEXT_STATUSES: Final[dict[ModelStatus, tuple[ModelStatus, ...]]] = {
     "production": ("archived",),
     "archived": ("production",),  # the rollback
 }
-CONFLICT_RETRIES_MAX: Final = 5  # other processes that change the same model at the same time
+CONFLICT_RETRIES_MAX: Final = 5  # in one's turn: as many other processes may have an append under way
 MODELS_KEPT_MAX: Final = 1000
 
 
@@ -223,8 +224,9 @@ Append = Callable[..., Awaitable[Appended]]  # EventStore.append, all but the ev
 class Registry:
     """Carries out commands on models: reads the stream, decides, appends at the version it read."""
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(self, store: EventStore, turn: Turn) -> None:
         self._store = store
+        self._turn = turn
         self._models: dict[str, Model] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -266,22 +268,25 @@ class Registry:
         append = partial(self._store.append, stream_of(model_id), metadata=metadata, key=key, fingerprint=fingerprint)
         # One command a model at a time in this process; only other processes can make the append conflict.
         async with self._locks.setdefault(model_id, asyncio.Lock()):
+            await self._turn.until_free()
             if known := self._models.get(model_id):
                 # A refusal or a conflict may come of what others did since: then it reads, and decides anew.
                 with suppress(RecsysError, WrongExpectedVersion):
                     if events := decide(known):
                         return await self._append(known, events, append)
-            for retries_left in reversed(range(CONFLICT_RETRIES_MAX + 1)):
-                model = await self._read(model_id)
-                events = decide(model)
-                if not events:
-                    return Decided(events, model.position)
-                try:
-                    return await self._append(model, events, append)
-                except WrongExpectedVersion:
-                    if not retries_left:
-                        raise
-        raise AssertionError("the last attempt returns or raises")
+            with suppress(WrongExpectedVersion):
+                return await self._attempt(model_id, decide, append)
+            async with self._turn.taken():
+                for _ in range(CONFLICT_RETRIES_MAX):
+                    with suppress(WrongExpectedVersion):
+                        return await self._attempt(model_id, decide, append)
+                return await self._attempt(model_id, decide, append)
+
+    async def _attempt(self, model_id: str, decide: Callable[[Model], list[Event]], append: Append) -> Decided:
+        """Decide against the stream as it is. Raises WrongExpectedVersion if it moves on before the append."""
+        model = await self._read(model_id)
+        events = decide(model)
+        return await self._append(model, events, append) if events else Decided(events, model.position)
 
     async def _append(self, model: Model, events: list[Event], append: Append) -> Decided:
         """Append the events if the stream is still as `model` knows it, and let the model follow them."""

@@ -3,7 +3,10 @@
 import argparse
 import importlib
 import os
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +19,8 @@ from recsys.errors import RecsysError
 from recsys.recommender.errors import RecommenderError
 
 INTERRUPTED: Final = 130  # as shells report Ctrl-C
+ROOM_BYTES_MIN: Final = 2**20  # what SQLite makes beside the log and the views when it opens them needs less
+DATABASE_ERRORS: Final = (EventStoreError, ProjectionError, MigrationError)
 # The first class that fits decides; what fits none is a fault of ours and keeps its traceback.
 EXIT_CODES: Final[tuple[tuple[type[Exception], int], ...]] = (
     (LogTampered, SOMETHING_WRONG),
@@ -24,9 +29,7 @@ EXIT_CODES: Final[tuple[tuple[type[Exception], int], ...]] = (
     (RecsysError, WRONG_USAGE),
     (RecommenderError, WRONG_USAGE),
     (Unavailable, UNAVAILABLE),
-    (EventStoreError, UNAVAILABLE),
-    (ProjectionError, UNAVAILABLE),
-    (MigrationError, UNAVAILABLE),
+    *((kind, UNAVAILABLE) for kind in DATABASE_ERRORS),
 )
 
 
@@ -36,7 +39,8 @@ def dispatch(arguments: argparse.Namespace) -> int:
     try:
         settings = load_settings(os.environ, Path(".env"), command_line=options)
         command = importlib.import_module(f"recsys.commands.{arguments.command.replace('-', '_')}")
-        return int(command.run(arguments, settings))
+        with disk_blamed(settings.data_dir):
+            return int(command.run(arguments, settings))
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
@@ -46,6 +50,28 @@ def dispatch(arguments: argparse.Namespace) -> int:
             raise
         report(cause, code, as_json=arguments.json)
         return code
+
+
+@contextmanager
+def disk_blamed(folder: Path) -> Iterator[None]:
+    """Say that the disk is full or read-only where SQLite could not use it and says no more than "disk I/O error"."""
+    try:
+        yield
+    except Exception as error:
+        cause = first_of(error)
+        may_be_the_disks = isinstance(cause, DATABASE_ERRORS) and not isinstance(cause, LogTampered)
+        if may_be_the_disks and (fault := disk_fault(folder)):
+            raise Unavailable(f"{cause}: {fault}") from error
+        raise
+
+
+def disk_fault(folder: Path) -> str:
+    """Return what is wrong with the disk that holds the folder, with the mend; nothing if it can be written."""
+    if not os.access(folder, os.W_OK):
+        return f"{folder} cannot be written, which SQLite needs to even for reading; copy it to where it can be"
+    if shutil.disk_usage(folder).free < ROOM_BYTES_MIN:
+        return f"the disk that holds {folder} is full; free some space and try again"
+    return ""
 
 
 def first_of(error: Exception) -> Exception:

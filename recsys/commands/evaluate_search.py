@@ -16,7 +16,8 @@ from projections.views import Views
 from recsys.commands.all_views import all_views
 from recsys.commands.first_start import import_shipped_recipes
 from recsys.commands.import_recipes import source_name
-from recsys.commands.outcome import DONE, SOMETHING_WRONG, UsageError, existing_log, show
+from recsys.commands.outcome import DONE, SOMETHING_WRONG, UsageError, show
+from recsys.commands.surroundings import writable_log
 from recsys.config import Settings
 from recsys.evaluation.configuration import Configuration, parse_configuration
 from recsys.evaluation.engine import open_catalogue, open_engine
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Evaluate and print; exit code 1 if an answer holds what its request forbids."""
     wanted = [parse_configuration(text) for text in (arguments.configuration, arguments.against) if text is not None]
     judged = read_judged(Path(arguments.dataset))
-    own_catalogue = existing_log(settings.data_dir).parent if arguments.data_dir else None
+    own_catalogue = writable_log(settings.data_dir).parent if arguments.data_dir else None
     report = asyncio.run(measure(arguments.dataset, judged, wanted, settings, own_catalogue))
     show(report, in_words(report), as_json=arguments.json)
     return SOMETHING_WRONG if report.violations else DONE

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from recsys.commands.all_views import all_views
-from recsys.commands.outcome import DONE, existing_log, show
+from recsys.commands.outcome import DONE, show
+from recsys.commands.surroundings import writable_log
 from recsys.config import Settings
 from recsys.evaluation.engine import open_catalogue
 from recsys.recommender.service import Recommendation, Recommender
@@ -17,7 +18,7 @@ from recsys.recommender.understanding import Understanding
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Answer the request from the data directory, without recording it, and show how."""
-    existing_log(settings.data_dir)
+    writable_log(settings.data_dir)
     recommendation = asyncio.run(explained(settings, arguments.query, arguments.number))
     show(recommendation, in_words(recommendation), as_json=arguments.json)
     return DONE

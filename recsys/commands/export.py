@@ -1,15 +1,17 @@
 """run.py export: the events as JSON, one a line. Floor 3."""
 
 import argparse
-import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+import apsw
 import msgspec
 
+from events.errors import EventStoreError
 from events.event import RecordedEvent
 from events.reading import LogReader
 from recsys.commands.outcome import DONE, Unavailable, existing_log, show
@@ -39,19 +41,23 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return DONE
 
 
-def output(path: str | None) -> contextlib.AbstractContextManager[BinaryIO]:
-    return Path(path).open("wb") if path else contextlib.nullcontext(sys.stdout.buffer)
+def output(path: str | None) -> AbstractContextManager[BinaryIO]:
+    return Path(path).open("wb") if path else nullcontext(sys.stdout.buffer)
 
 
 def read_log(path: Path, *, after: int) -> Iterator[RecordedEvent]:
-    """Yield the events above position `after`, page by page, beside a running service."""
-    reader = LogReader(path)
-    try:
-        while page := reader.read_all(after, PAGE_EVENTS, (), 0):
+    """Yield the events above position `after`, page by page, beside a running service. Raises EventStoreError."""
+    with closing(LogReader(path)) as reader:
+        while page := read_page(reader, path, after=after):
             yield from page
             after = page[-1].position
-    finally:
-        reader.close()
+
+
+def read_page(reader: LogReader, path: Path, *, after: int) -> list[RecordedEvent]:
+    try:
+        return reader.read_all(after, PAGE_EVENTS, (), 0)
+    except apsw.Error as error:
+        raise EventStoreError(f"{path} cannot be read: {error}") from error
 
 
 def ndjson(event: RecordedEvent) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from events.sqlite import SqliteEventStore
 from projections.rebuild import Rebuilt, rebuild
 from projections.views import Views
 from recsys.commands.all_views import all_views
-from recsys.commands.outcome import DONE, SOMETHING_WRONG, existing_log, show
+from recsys.commands.outcome import DONE, SOMETHING_WRONG, show
+from recsys.commands.surroundings import writable_log
 from recsys.config import Settings
 
 
@@ -22,7 +23,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def rebuild_views(settings: Settings) -> Rebuilt:
-    log = existing_log(settings.data_dir)
+    log = writable_log(settings.data_dir)
     async with await SqliteEventStore.open(log) as store:
         views = await Views.open(settings.data_dir / "views.db", all_views())
         try:

@@ -13,7 +13,8 @@ from projections.metrics import WindowStats, all_windows
 from projections.rebuild import views_as_of
 from projections.registry import list_models
 from recsys.commands.all_views import all_views
-from recsys.commands.outcome import DONE, existing_log, show
+from recsys.commands.outcome import DONE, show
+from recsys.commands.surroundings import writable_log
 from recsys.config import Settings
 from recsys.http.models import ModelVersionAnswer, ordered, version_answer
 from recsys.http.retraining import JobAnswer, job_answer
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 async def replay(settings: Settings, to: str) -> AsOf:
     """Build the views up to there in a temporary file and read them."""
-    async with await SqliteEventStore.open(existing_log(settings.data_dir)) as store:
+    async with await SqliteEventStore.open(writable_log(settings.data_dir)) as store:
         position = min(await position_of(store, to), await store.head())
         at = await recorded_at(store, position)
         with tqdm(total=position, unit=" events", disable=None, leave=False) as bar:

@@ -6,7 +6,7 @@ import socket
 import tempfile
 from pathlib import Path
 
-from recsys.commands.outcome import Unavailable, UsageError
+from recsys.commands.outcome import Unavailable, UsageError, existing_log
 from recsys.config import Settings
 
 
@@ -29,20 +29,30 @@ def check_folder(folder: Path) -> None:
         ) from error
 
 
+def writable_log(data_dir: Path) -> Path:
+    """Return the log of a data directory, for a command that appends to it if no service does. Raises Unavailable."""
+    log = existing_log(data_dir)
+    check_folder(data_dir)
+    return log
+
+
 def check_port(host: str, port: int) -> None:
-    """Bind the port and let go of it."""
+    """Bind the port on each address of the host and let go of it."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except OSError as error:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
         raise UsageError(
             f"HOST: found {host!r}, allowed is an address or a host name of this machine: {error}"
         ) from error
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-        except OSError as error:
-            raise Unavailable(f"cannot listen on port {port} of {host}: {reason(error)}") from error
+    for family, kind, protocol, _, address in found:
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as the event loop does
+            try:
+                probe.bind(address)
+            except OSError as error:
+                raise Unavailable(f"cannot listen on port {port} of {address[0]}: {reason(error)}") from error
 
 
 def reason(error: OSError) -> str:

@@ -22,6 +22,7 @@ DOCS_PAGE: Final = f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Recipe recommender: API</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 <div id="docs"></div>
 <script src="/docs/swagger-ui-bundle.js"></script>

@@ -9,6 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import run
+from recsys.recommender.ranker import LinearRanker
 from tests.crash.harness import read_log
 from tests.e2e.service import Service
 
@@ -17,11 +18,12 @@ POINT = {"metric": "accuracy", "value": 0.9}
 
 
 def test_first_start_has_recipes_and_a_model(service: Service) -> None:
-    """A service on an empty folder answers at once, with its catalogue and with hybrid_ranker 1.0.0 in production."""
+    """A service on an empty folder answers at once, with its catalogue and with the best ranker in production."""
     answer = service.ask("/recommend", {"query": "recetas con pollo"})
     model = service.ask("/models/hybrid_ranker/production")
     assert len(answer.body["recetas"]) == 3
-    assert (model.body["version"], model.body["parameters"]) == ("1.0.0", {"alpha": 0.7})
+    assert (model.body["version"], model.body["parameters"]) == ("1.1.0", LinearRanker().parameters())
+    assert answer.body["modelo"] == {"model_id": "hybrid_ranker", "version": "1.1.0"}
 
 
 def test_second_start_imports_nothing(data_dir: Path) -> None:
@@ -51,11 +53,12 @@ def test_second_server_appends_through_the_first(data_dir: Path) -> None:
         assert read.body["metrics"]["accuracy"]["count"] == 2
 
 
-def keep_asking(address: str, acknowledged: list[int]) -> None:
-    """Send points and requests for recipes on one connection after the other, until nobody listens any more.
+def keep_asking(address: str, acknowledged: list[int], *, connection_header: str) -> None:
+    """Send points and requests for recipes until nobody listens any more. close: on a new connection each.
 
     Fails on any answer but success, and on a connection that ends without the answer.
     """
+    headers = {"Content-Type": "application/json", "Connection": connection_header}
     connection = HTTPConnection(address.removeprefix("http://"))
     for path, body in itertools.cycle([("/metrics", POINT), ("/recommend", {"query": "pollo"})]):
         try:
@@ -63,7 +66,7 @@ def keep_asking(address: str, acknowledged: list[int]) -> None:
                 connection.connect()
         except ConnectionRefusedError:
             return
-        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        connection.request("POST", path, json.dumps(body), headers)
         with connection.getresponse() as response:
             assert response.status in (200, 201), response.read()
             response.read()
@@ -71,10 +74,13 @@ def keep_asking(address: str, acknowledged: list[int]) -> None:
 
 
 def test_sigterm_under_load_fails_no_accepted_request(data_dir: Path) -> None:
-    """Clients with open connections get an answer to all that they send until they are told to close; all is kept."""
+    """Clients get an answer to all that they send, on open connections and on new ones; what it wrote is kept."""
     acknowledged: list[int] = []
     with Service(data_dir) as service, ThreadPoolExecutor(CLIENTS) as threads:
-        clients = [threads.submit(keep_asking, service.address, acknowledged) for _ in range(CLIENTS)]
+        clients = [
+            threads.submit(keep_asking, service.address, acknowledged, connection_header=header)
+            for header in ("keep-alive", "close") * (CLIENTS // 2)
+        ]
         while len(acknowledged) < 10 * CLIENTS:
             assert service.ask("/health/live").status == 200
         assert service.stop() == 0

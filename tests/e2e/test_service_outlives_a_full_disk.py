@@ -1,54 +1,16 @@
 """Full disks under the data, the views or the logs: the service says so, serves on, and recovers with the space."""
 
-import os
-import subprocess
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-
-import pytest
 
 import run
 from events.catalog import MetricRecorded
 from tests.crash.harness import read_log
+from tests.e2e.disk import SmallDisk
 from tests.e2e.service import Service
 
 POINT = {"metric": "accuracy", "value": 0.9}
 LARGE = [{"metric": "accuracy", "value": 0.9, "labels": {"note": "x" * 200, "number": str(n)}} for n in range(500)]
 READS = ("/models", "/metrics?window_minutes=5", "/events?limit=1", "/health", "/health/live")
-
-
-class SmallDisk:
-    """A file system of `megabytes`, which `fill` leaves without a free byte."""
-
-    def __init__(self, folder: Path, megabytes: int) -> None:
-        self.folder = folder
-        self._ballast = folder / "ballast"
-        folder.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
-        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-            pytest.skip("only root may mount a small disk")
-
-    def fill(self) -> None:
-        with self._ballast.open("ab", buffering=0) as file:
-            for size in (65536, 4096):
-                with suppress(OSError):
-                    while file.write(b"x" * size) == size:
-                        pass
-
-    def free(self) -> None:
-        self._ballast.unlink()
-
-    def unmount(self) -> None:
-        # Lazily: a mount that stayed would break the deletion of old temporary folders in every later run of pytest.
-        subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    small = SmallDisk(tmp_path / "disk", 16)
-    yield small
-    small.unmount()
 
 
 def statuses(service: Service) -> set[int]:
@@ -82,14 +44,14 @@ def test_full_data_disk(disk: SmallDisk) -> None:
 
 
 def test_start_on_a_full_disk(disk: SmallDisk) -> None:
-    """Without a byte to write a start ends with exit code 3 and names the file; with space the next one succeeds."""
+    """Without a byte to write a start ends with exit code 3 and says why; with space the next one succeeds."""
     data_dir = disk.folder / "data"
     data_dir.mkdir()
     with Service(data_dir) as service:
         assert service.stop() == 0
     disk.fill()
     with Service(data_dir) as refused:
-        assert "log.db" in refused.started["error"]
+        assert f"the disk that holds {data_dir} is full; free some space" in refused.started["error"]
         assert refused.wait() == 3
     disk.free()
     with Service(data_dir) as service:

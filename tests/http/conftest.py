@@ -16,11 +16,13 @@ from projections.metrics import MetricsProjection
 from projections.projection import Projection
 from projections.registry import RegistryProjection
 from projections.runner import Runner
+from projections.translations import TranslationsProjection
 from projections.views import Views
 from recsys.config import Settings
 from recsys.http.app import build_app, serve
 from recsys.registry import Registry
 from recsys.services import Services
+from recsys.turn import Turn
 from tests.http.harness import Api, Clock, FakeRecommender
 
 
@@ -43,15 +45,16 @@ async def services(tmp_path: Path, clock: Clock, settings: Settings) -> AsyncIte
         MetricsProjection(),
         CatalogueProjection(),
         FeedbackProjection(),
+        TranslationsProjection(),
     ]
     views = await Views.open(tmp_path / "views.db", projections)
-    runner = Runner(store, views)
+    runner, turn = Runner(store, views), Turn(tmp_path / "registry.turn")
     projecting = asyncio.create_task(runner.run(), name="projections")
     yield Services(
         store=store,
         views=views,
         runner=runner,
-        registry=Registry(store),
+        registry=Registry(store, turn),
         recommender=FakeRecommender(),
         settings=settings,
         clock=clock,
@@ -59,6 +62,7 @@ async def services(tmp_path: Path, clock: Clock, settings: Settings) -> AsyncIte
     projecting.cancel()
     with suppress(asyncio.CancelledError):
         await projecting
+    turn.close()
     await views.close()
     await store.close()
 

@@ -11,6 +11,7 @@ import msgspec
 from events.catalog import Recipe, RecipeStored
 from events.event import Metadata
 from recsys.errors import RecommenderUnavailable
+from recsys.recommender.index import Outage
 from recsys.recommender.options import Options
 from recsys.recommender.understanding import Understanding
 from recsys.services import Services
@@ -41,6 +42,8 @@ class FakeRecommender:
 
     def __init__(self) -> None:
         self.degraded: list[str] = []
+        self.outages: list[Outage] = []
+        self.unembedded = self.unindexed = 0
         self.failure: Exception | None = None
         self.gate: asyncio.Event | None = None
         self.asked = 0

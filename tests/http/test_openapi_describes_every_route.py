@@ -28,6 +28,7 @@ async def test_every_route_is_described(api: Api) -> None:
         named = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
         assert named == set(re.findall(r"{(\w+)}", route.path))
         assert ("requestBody" in operation) is (route.method == "POST")
+        assert route.path.startswith(f"/{operation['tags'][0]}")
         assert operation["responses"].keys() == {*map(str, route.statuses), "default"}
 
 
@@ -46,7 +47,7 @@ def test_operations_have_names_of_their_own() -> None:
 async def test_the_pages_need_no_network(api: Api) -> None:
     """/docs and all that it loads come from this service; the index leads to both."""
     page = (await api.get("/docs")).raw.decode()
-    sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+    sources = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page)
     index = (await api.get("/")).raw.decode()
     assert sources and all(source.startswith("/") for source in sources)
     assert [(await api.get(source)).status for source in sources] == [200] * len(sources)

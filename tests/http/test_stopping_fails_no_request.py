@@ -1,6 +1,9 @@
 """Stopping under load: every request that was accepted is answered."""
 
 import asyncio
+import socket
+
+import pytest
 
 from tests.http.harness import Api
 
@@ -31,6 +34,35 @@ async def test_clients_are_told_to_close_and_none_is_cut_off(api: Api) -> None:
     api.stop.set()
     statuses = [status for client in clients for status in await client]
     assert set(statuses) == {b"200"}
+
+
+def send_request(port: int) -> socket.socket:
+    """Connect and send without giving the loop a turn: the connection waits in the kernel."""
+    client = socket.create_connection(("127.0.0.1", port))
+    client.sendall(b"GET /models HTTP/1.1\r\nHost: test\r\n\r\n")
+    client.setblocking(False)
+    return client
+
+
+async def test_connections_that_wait_to_be_accepted_are_answered(api: Api) -> None:
+    """What the kernel has accepted, and the service not yet when it is told to stop, gets its answers."""
+    clients = [send_request(api.port) for _ in range(32)]
+    api.stop.set()
+    loop = asyncio.get_running_loop()
+    answers = [await loop.sock_recv(client, 4096) for client in clients]
+    for client in clients:
+        client.close()
+    assert {answer[9:12] for answer in answers} == {b"200"}
+    assert all(b"connection: close" in answer.lower() for answer in answers)
+
+
+async def test_newcomers_are_refused(api: Api) -> None:
+    """Whoever comes after the stop is refused, and not left without an answer."""
+    api.stop.set()
+    with pytest.raises(ConnectionRefusedError):
+        while True:
+            _, writer = await asyncio.open_connection("127.0.0.1", api.port)
+            writer.close()
 
 
 async def test_a_request_in_flight_is_answered(api: Api) -> None:

@@ -4,7 +4,9 @@ import asyncio
 import json
 import os
 import re
+import socket
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import run
 from events.catalog import MetricRecorded
 from events.event import Metadata
 from events.sqlite import SqliteEventStore
+from recsys.commands.outcome import Unavailable
+from recsys.commands.surroundings import check_port
 
 
 @pytest.fixture
@@ -115,6 +119,37 @@ def test_wrong_usage_is_explained(
     assert message in errors
     code, output, _ = command(capsys, data_dir, *words, "--json")
     assert message in lines(output)[0]["error"]
+
+
+@pytest.mark.parametrize(
+    "words", [["export", "--after=-1"], ["export", "--after", "9" * 20], ["explain", "pollo", "--number", "0"]]
+)
+def test_numbers_out_of_bounds_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """An option that takes a number names what was found and the bounds."""
+    with pytest.raises(SystemExit, match="2"):
+        run.main(words)
+    assert re.search(r"found '\S+', allowed is a whole number from \d to \d+", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("words", [["verify"], ["export"], ["rebuild"], ["replay", "--to", "1"]])
+def test_a_file_that_is_no_log_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    """Where log.db is something else, the commands exit with 3 and say so."""
+    (tmp_path / "log.db").write_text("not a database" * 1000)
+    code, _, errors = command(capsys, tmp_path, *words)
+    assert code == 3
+    assert re.search(r"log\.db cannot be .*: file is not a database", errors)
+
+
+def test_a_port_in_use_on_one_of_a_hosts_addresses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name such as localhost may stand for several addresses: each must be free."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken, closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        ports = [free.getsockname()[1], taken.getsockname()[1]]
+        free.close()
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in ports]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        with pytest.raises(Unavailable, match="it is in use"):
+            check_port("two-addresses", 0)
 
 
 def test_replay_shows_the_past(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
