@@ -93,9 +93,19 @@ class Moments(NamedTuple):
 
 def combine(buckets: Sequence[Bucket], percents: FloatArray) -> tuple[Moments, FloatArray]:
     """Return what the points of all the buckets came to, and their percentiles. buckets: at least one."""
-    points = np.frombuffer(b"".join([bucket.points for bucket in buckets]), "<f8")
-    summarised = [bucket for bucket in buckets if bucket.summary]
+    summarised, points = parts_of(buckets)
     return combined_moments(summarised, points), combined_percentiles(summarised, points, percents)
+
+
+def moments_in(buckets: Sequence[Bucket]) -> Moments:
+    """Return what the points of all the buckets came to. buckets: at least one; of summaries the moments suffice."""
+    return combined_moments(*parts_of(buckets))
+
+
+def parts_of(buckets: Sequence[Bucket]) -> tuple[list[Bucket], FloatArray]:
+    """Return the buckets that have a summary, and the points of all that are in none."""
+    points = np.frombuffer(b"".join([bucket.points for bucket in buckets]), "<f8")
+    return [bucket for bucket in buckets if bucket.summary], points
 
 
 def combined_moments(summarised: Sequence[Bucket], points: FloatArray) -> Moments:

@@ -20,7 +20,7 @@ import numpy as np
 
 from events.catalog import Event, MetricRecorded, RecommendationFailed, RecommendationServed
 from events.event import RecordedEvent
-from projections.buckets import POINT_BYTES, Bucket, combine, summarise
+from projections.buckets import MOMENTS, POINT_BYTES, Bucket, Moments, combine, moments_in, summarise
 from projections.rows import write_rows
 
 SECOND: Final = 1_000_000
@@ -250,6 +250,36 @@ async def latest(db: aiosqlite.Connection, metric: str) -> list[LatestPoint]:
     query = "SELECT labels, last_at, last_value FROM metric_series WHERE metric = ? ORDER BY series"
     rows = await db.execute_fetchall(query, (metric,))
     return [LatestPoint(msgspec.json.decode(labels), at, value) for labels, at, value in rows]
+
+
+async def all_time(db: aiosqlite.Connection, metrics: Sequence[str]) -> dict[str, Moments]:
+    """Return metric → what all its points without labels ever came to, for those that have any.
+
+    From the coarsest buckets, which are kept for ever: about ninety a year.
+    """
+    query = f"""
+        SELECT metric, count, substr(summary, 1, {MOMENTS.size}), points
+        FROM metric_series
+        CROSS JOIN metric_buckets USING (series)
+        WHERE metric IN ({", ".join("?" * len(metrics))}) AND labels = ? AND resolution = ?
+    """
+    found: dict[str, list[Bucket]] = defaultdict(list)
+    for metric, *bucket in await db.execute_fetchall(query, (*metrics, NO_LABELS, RESOLUTIONS[-1])):
+        found[metric].append(Bucket(*bucket))
+    return {metric: moments_in(of_metric) for metric, of_metric in found.items()}
+
+
+async def first_series(db: aiosqlite.Connection, limit: int) -> list[tuple[str, dict[str, str], float]]:
+    """Return metric, labels and latest value of the series that came up first, at most `limit`, in that order."""
+    query = "SELECT metric, labels, last_value FROM metric_series ORDER BY series LIMIT ?"
+    rows = await db.execute_fetchall(query, (limit,))
+    return [(metric, msgspec.json.decode(labels), value) for metric, labels, value in rows]
+
+
+async def count_series(db: aiosqlite.Connection) -> int:
+    """Return how many series there are."""
+    [(count,)] = await db.execute_fetchall("SELECT count(*) FROM metric_series")
+    return int(count)
 
 
 Piece = tuple[int, int, int]  # a resolution and, in it, the first start and the one after the last

@@ -107,6 +107,10 @@ class Views:
         """The position that all views have reached, as far as this process knows."""
         return min((checkpoint.position for checkpoint in self._checkpoints.values()), default=0)
 
+    def position_of(self, view: str) -> int:
+        """Return the position that the view has reached, as far as this process knows."""
+        return self._checkpoints[view].position
+
     def changed_at(self, view: str) -> int:
         """Return a position by which the view last changed: the same as before means the same rows as before."""
         return self._checkpoints[view].changed_at

@@ -16,7 +16,8 @@ from recsys.http.edge import REQUEST_ID, STARTED
 from recsys.http.errors import BodyTooLarge, BodyTooSlow, MalformedRequest, UnsupportedMediaType
 from recsys.http.gate import Gate
 from recsys.http.kept_answers import KeptAnswer, KeptAnswers
-from recsys.http.routing import Answer, Call, Route
+from recsys.http.negotiation import preferred
+from recsys.http.routing import Answer, Call, Handler, Route
 from recsys.identifiers import Identifier, JobId
 from recsys.registry import VersionText
 from recsys.services import Services
@@ -61,6 +62,8 @@ class Endpoint:
     async def read(self, request: web.Request) -> web.Response:
         """Answer a GET; what follows from views is kept until they change."""
         await self._wait_for_position(request)
+        if rendering := self._rendering(request):
+            return rendered(await self._handle(self._call(request, query=self._query(request)), rendering))
         if not self._route.views:
             answer = await self._handle(self._call(request, query=self._query(request)))
             return conditional(request, kept_answer(answer, stamp=())) if answer.status == 200 else rendered(answer)
@@ -76,11 +79,20 @@ class Endpoint:
                 self._kept.put(request.path_qs, known)
         return conditional(request, known)
 
-    async def _handle(self, call: Call) -> Answer:
+    async def _handle(self, call: Call, rendering: Handler | None = None) -> Answer:
+        handler = rendering or self._route.handler
         if not self._route.is_gated:
-            return await self._route.handler(self._services, call)
+            return await handler(self._services, call)
         with self._gate:
-            return await self._route.handler(self._services, call)
+            return await handler(self._services, call)
+
+    def _rendering(self, request: web.Request) -> Handler | None:
+        """Return the handler of the media type that the client prefers to the route's own, if there is one."""
+        renderings = self._route.renderings
+        if not renderings or "Accept" not in request.headers:
+            return None
+        accept = ",".join(request.headers.getall("Accept"))
+        return renderings.get(preferred(accept, [self._route.content_type, *renderings]))
 
     def _call(self, request: web.Request, **parts: Any) -> Call:
         path = {name: converted(text, PATH_TYPES[name], place=name) for name, text in request.match_info.items()}
@@ -197,12 +209,12 @@ def conditional(request: web.Request, answer: KeptAnswer) -> web.Response:
 
 def rendered(answer: Answer) -> web.Response:
     """Return an answer that is not kept by anyone."""
-    headers = {"Cache-Control": "no-store", **answer.headers}
+    headers = {"Cache-Control": "no-store", "Content-Type": answer.content_type, **answer.headers}
     if answer.position is not None:
         headers[POSITION_HEADER] = str(answer.position)
     if answer.is_repeat:
         headers[REPLAY_HEADER] = "true"
-    return web.Response(body=encoded(answer), status=answer.status, content_type=answer.content_type, headers=headers)
+    return web.Response(body=encoded(answer), status=answer.status, headers=headers)
 
 
 def encoded(answer: Answer) -> bytes:

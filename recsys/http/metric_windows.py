@@ -1,4 +1,4 @@
-"""GET /metrics: what the recorded metrics came to over a window of time. Floor 3."""
+"""GET /metrics: what the recorded metrics came to over a window of time, and all there is for a scraper. Floor 3."""
 
 from typing import Annotated, Final
 
@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from projections.metrics import WindowStats, all_windows
 from recsys.http.routing import Answer, Call, Route
+from recsys.http.scrape import RENDERINGS
 from recsys.services import Services
 
 MINUTES_MAX: Final = 366 * 24 * 60
@@ -34,6 +35,7 @@ async def show_metrics(services: Services, call: Call) -> Answer:
         windows = await all_windows(db, now=now, window_seconds=query.window_minutes * 60)
     return Answer(
         body=MetricsAnswer(timestamp=now / 1_000_000, window_minutes=query.window_minutes, metrics=windows),
+        headers={"Vary": "Accept"},
     )
 
 
@@ -47,5 +49,6 @@ ROUTES = [
         answer=MetricsAnswer,
         views=("metrics",),
         fresh_seconds=BUCKET_SECONDS,
+        renderings=RENDERINGS,
     )
 ]

@@ -80,6 +80,7 @@ def header_parameters(route: Route) -> list[dict[str, Any]]:
 
 def responses(route: Route) -> dict[str, Any]:
     content = {route.content_type: {"schema": schema_of(route.answer)} if route.answer else {}}
+    content |= {media_type: {} for media_type in route.renderings}
     done = {
         str(status): {"description": HTTPStatus(status).phrase, "headers": headers(route), "content": content}
         for status in route.statuses

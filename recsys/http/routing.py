@@ -57,6 +57,7 @@ class Route:
     is_body_optional: an empty body stands for the type's defaults.
     views: the views that the answer follows from: it carries an ETag, and is kept until one of them changes, or for
     `fresh_seconds` where it also follows from the time of day.
+    renderings: media type → the handler that answers in it, where a GET's Accept header prefers it to `content_type`.
     is_gated: counted among the requests in flight; probes are not, so that they answer under overload.
     """
 
@@ -74,4 +75,5 @@ class Route:
     views: tuple[str, ...] = ()
     fresh_seconds: int | None = None
     is_gated: bool = True
+    renderings: Mapping[str, Handler] = field(default_factory=dict)
     content_type: str = JSON
