@@ -12,6 +12,7 @@ import os
 import queue
 import sys
 import threading
+import weakref
 from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -159,8 +160,13 @@ class LogHandler(logging.Handler):
         self._bytes_max = bytes_max
         self._backup_count = backup_count
         self._queue_lines_max = queue_lines_max
-        self._queue: queue.SimpleQueue[Line | threading.Event] = queue.SimpleQueue()
+        self._begin()
+        OPEN_HANDLERS.add(self)
+
+    def _begin(self) -> None:
+        """Start with nothing queued or open, and a thread: a forked process can use nothing of its parent's."""
         self._files: dict[str, tuple[str, LogFile]] = {}
+        self._queue: queue.SimpleQueue[Line | threading.Event] = queue.SimpleQueue()
         self._dropped = 0  # changed under the handler's lock
         self._refused = 0  # changed by the writer thread, like the next
         self._reported = 0
@@ -245,6 +251,17 @@ class LogHandler(logging.Handler):
         fields = {"name": "app.logging", "levelno": logging.WARNING, "levelname": "WARNING", "module": "logging"}
         message = f"{self.lost} log lines were lost since the start: the queue was full, or the disk refused them"
         return line_of(logging.makeLogRecord({**fields, "msg": message}))
+
+
+OPEN_HANDLERS: weakref.WeakSet[LogHandler] = weakref.WeakSet()
+
+
+def begin_in_fork() -> None:
+    for handler in list(OPEN_HANDLERS):
+        handler._begin()
+
+
+os.register_at_fork(after_in_child=begin_in_fork)
 
 
 def grouped(lines: Sequence[Line]) -> dict[tuple[str, str], list[bytes]]:

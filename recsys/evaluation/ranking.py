@@ -79,7 +79,7 @@ class Rankings:
         gains = gains_of(self.grades, gain)
         discounts = self.first_ranks(k) / np.log2(np.arange(2, self.documents + 2))
         best = np.sort(gains, axis=1)[:, ::-1] @ discounts
-        return ratio(self.weighted(gains, discounts), best)
+        return np.minimum(ratio(self.weighted(gains, discounts), best), 1.0)  # the last bit of two sums may differ
 
     def precision(self, k: int, *, relevant_from: float = 1) -> DoubleArray:
         """Return the share of the first k ranks that is relevant; ranks without a document are not.

@@ -136,3 +136,25 @@ def write_within(descriptor: int, text: bytes, space: int) -> int:
     if not space:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     return REAL_WRITE(descriptor, text[:space])
+
+
+def test_a_forked_process_writes_its_lines(tmp_path: Path) -> None:
+    """A process that was forked while its parent logs has its own lines written, and ends at once."""
+    program = f"""
+import logging, os, sys
+from pathlib import Path
+from recsys.logging import LogHandler, get_logger
+handler = LogHandler(Path({str(tmp_path)!r}), bytes_max=60_000, backup_count=1)
+logging.getLogger().addHandler(handler)
+get_logger("app").warning("parent")
+handler.flush()
+child = os.fork()
+if not child:
+    get_logger("app").warning("child")
+    handler.flush()
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, check=True, timeout=30)
+    [path] = tmp_path.iterdir()
+    assert [json.loads(line)["message"] for line in path.read_text().splitlines()] == ["parent", "child"]
