@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from recsys.recommender.contents import Contents, Postings
 from recsys.recommender.embedding import E5, Embedder
 from recsys.recommender.errors import EmbeddingUnavailable, RecommenderError
 from recsys.recommender.lexical import LexicalIndex
-from recsys.recommender.lexicon import Lexicon
+from recsys.recommender.lexicon import Concept, Lexicon
 from recsys.recommender.ranker import HybridRanker, LinearRanker, Ranker
 from recsys.recommender.service import Recommender, ViewsReader
 from recsys.recommender.spelling import Speller
@@ -24,7 +25,7 @@ RANKERS: Final[Mapping[str, Callable[[], HybridRanker | LinearRanker]]] = {
 }
 SERVED: Final = "served"
 WEIGHTS: Final = ("share", "name", "time_fit", "language_fit", "technique_fit", "popularity", "diversity")
-STAGES: Final = ("words", "embedding", "lexicon", "speller", "exclusions", *WEIGHTS)
+STAGES: Final = ("words", "embedding", "lexicon", "moods", "speller", "exclusions", *WEIGHTS)
 
 
 class UnknownConfiguration(RecommenderError):
@@ -69,11 +70,17 @@ class Configuration:
         if "exclusions" in self.without:
             catalogue.contents = unfiltered(catalogue.contents)
         catalogue.knowledge = Knowledge(
-            Lexicon([]) if "lexicon" in self.without else known.lexicon,
+            Lexicon(self.concepts(known.lexicon)) if self.without & {"lexicon", "moods"} else known.lexicon,
             known.lexical,
             Speller.build({}) if "speller" in self.without else known.speller,
         )
         recommender.replace_moment(replace(recommender.moment, catalogue=catalogue))
+
+    def concepts(self, lexicon: Lexicon) -> list[Concept]:
+        """Return the concepts that are not left out: none, or all without what they bring to mind."""
+        if "lexicon" in self.without:
+            return []
+        return [msgspec.structs.replace(concept, evokes=[]) for concept in lexicon.concepts.values()]
 
 
 def parse_configuration(text: str) -> Configuration:

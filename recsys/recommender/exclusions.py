@@ -26,7 +26,7 @@ haya hay quiero queremos quiera puedo puede podemos como come comemos comer coma
 ningun ninguna tipo clase tolero tolera toleramos pongas ponga poner anadir anadido anadida anadidos sea sean es son
 productos derivados alimentos con trazas mas any the to for of have has having contain contains containing use uses
 using include includes including added like likes eat eats eating want wants need needs be is are stand tolerate
-tolerates kind sort type a an more products with do does it them food foods
+tolerates kind sort type a an more products with do does it them food foods encender prender calentar turn turning on
 """
 JOINT_WORDS = "y e o u ni and or nor & , / no sin without tampoco"
 SUFFIX_WORDS = "free allergy allergies intolerance intolerant"

@@ -14,7 +14,7 @@ from recsys.recommender.packing import packed, unpacked
 from recsys.recommender.readings import CONCEPT, FIELDS, Readings
 from recsys.recommender.text import LANGUAGES, Analyzer
 
-FORMAT_VERSION = 6  # of the analysis and the file; another one is built anew
+FORMAT_VERSION = 7  # of the analysis and the file; another one is built anew
 K1 = 1.2
 B = 0.75
 # Name 2, ingredients 1, steps 0.3 did best on 3,129 real recipes; labels say as much as an ingredient.
@@ -35,6 +35,8 @@ NAME_FIELDS = [FIELDS[name] for name in ("name", "name_concepts", "name_kinds")]
 NO_TERM = -1
 # A recipe with the concept and the very words of the request is worth more than one with the concept alone.
 BOTH_COUNT = np.float32(0.3)
+# What a request only brings to mind is so much of an answer.
+EVOKED_SHARE = np.float32(0.8)
 # A word also counts in the language that the request is not in: dishes travel under their own names.
 OTHER_LANGUAGE_LOSS = 0.8
 
@@ -42,13 +44,14 @@ OTHER_LANGUAGE_LOSS = 0.8
 class Unit(NamedTuple):
     """A thing that a request asks for. words: folded, without stop words. concept: what they name; "" if unknown.
 
-    parts: the same, word by word, where a dish's name tells what is in it: "pollo con champiñones". weight: of the
-    unit in the request.
+    parts: the same, word by word, where a dish's name tells what is in it: "pollo con champiñones". evoked: concepts
+    that will do, for "winter" stews. weight: of the unit in the request.
     """
 
     words: tuple[str, ...]
     concept: str = ""
     parts: tuple["Unit", ...] = ()
+    evoked: tuple[str, ...] = ()
     weight: float = 1.0
 
 
@@ -56,12 +59,14 @@ class Scores(NamedTuple):
     """How well each recipe's words fit a request.
 
     bm25: (n,), >= 0. shares: (n,) the share of the request that the recipe has. name: (n,) how much of the request
-    and of the recipe's name are in each other, in [0, 1]: 1 if they are the same.
+    and of the recipe's name are in each other, in [0, 1]: 1 if they are the same. named: (n,) the share of the foods
+    and dishes asked for that are in the name.
     """
 
     bm25: FloatArray
     shares: FloatArray
     name: FloatArray
+    named: FloatArray
 
 
 class LexicalIndex:
@@ -133,19 +138,26 @@ class LexicalIndex:
         The score counts by the share of units that the recipe has: else one rare word outweighs the others.
         lean: of the request's language, from -1 (English) to 1 (Spanish).
         """
-        scores, matched, named = (np.zeros(self.size, dtype=np.float32) for _ in range(3))
+        scores, matched, named, named_foods = (np.zeros(self.size, dtype=np.float32) for _ in range(4))
         for unit in units:
             weight = np.float32(unit.weight)
             score, share, in_name = self.unit_scores(unit, lean)
             scores += weight * score
             matched += weight * share
             named += weight * in_name * np.float32(max(len(unit.words), 1))
+            if not unit.evoked:
+                named_foods += weight * in_name
         shares = matched / np.float32(sum(unit.weight for unit in units) or 1)
         asked = np.float32(sum(unit.weight * max(len(unit.words), 1) for unit in units))
         # Of a concept's one name in another language we do not know how long it is: at most as long as the name.
         lengths = self.name_lengths.astype(np.float32)
         in_common = np.minimum(named, lengths)
-        return Scores(scores * shares, shares, np.float32(2) * in_common / np.maximum(asked + lengths, np.float32(1)))
+        return Scores(
+            scores * shares,
+            shares,
+            np.float32(2) * in_common / np.maximum(asked + lengths, np.float32(1)),
+            named_foods / np.float32(sum(unit.weight for unit in units if not unit.evoked) or 1),
+        )
 
     def unit_scores(self, unit: Unit, lean: float) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return each recipe's score for one unit, how much of the unit it has, and how much of it its name has."""
@@ -172,7 +184,22 @@ class LexicalIndex:
             score[rows] = np.maximum(score[rows], weights) + BOTH_COUNT * np.minimum(score[rows], weights)
             share[rows] = 1
             in_name[rows] = np.maximum(in_name[rows], self.in_name[at])
+        self.count_evoked(unit, score, share)
         return score, np.minimum(share, one), np.minimum(in_name, one)
+
+    def count_evoked(self, unit: Unit, score: FloatArray, share: FloatArray) -> None:
+        """Fill in score and share, (n,), of recipes that have nothing of the unit but something that it brings to mind.
+
+        One such thing is as good as another, so all count as the most usual of them.
+        """
+        is_missing = share == 0
+        found = [number for name in unit.evoked if (number := self.terms.get(CONCEPT + name)) is not None]
+        rarities = [float(rarity(self.starts[number + 1] - self.starts[number], self.size)) for number in found]
+        for number, rare in zip(found, rarities, strict=True):
+            at = slice(self.starts[number], self.starts[number + 1])
+            rows, weights = self.documents[at], EVOKED_SHARE * np.float32(min(rarities) / rare) * self.weights[at]
+            score[rows] = np.where(is_missing[rows], np.maximum(score[rows], weights), score[rows])
+            share[rows] = np.where(is_missing[rows], EVOKED_SHARE, share[rows])
 
     def concept_weight(self, number: int, unit: Unit) -> float:
         """Return at most 1: a concept is as rare as its words are, whatever finer names the recipes have for it."""
@@ -204,6 +231,11 @@ class LexicalIndex:
                 at = slice(self.starts[number], self.starts[number + 1])
                 found[self.documents[at]] = ~self.in_name[at] if beside_name else True
         return found
+
+    def is_in_a_name(self, word: str) -> bool:
+        """Whether a recipe's name has the word, or one of its stem."""
+        found = (self.number(word, language) for language in LANGUAGES)
+        return any(self.in_name[self.starts[at] : self.starts[at + 1]].any() for at in found if at is not None)
 
     def number(self, word: str, language: str) -> int | None:
         return next((self.terms.get(f"{language}:{stem}") for stem in self.analyzer.stems(word, language)), None)

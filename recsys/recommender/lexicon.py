@@ -1,8 +1,8 @@
 """The culinary lexicon: concepts of the kitchen with their Spanish and English names, and what contains what. Floor 3.
 
 recsys/data/lexicon.csv is for cooks to edit. A line is a concept: its kind; its names in Spanish and English, the usual
-one first, misspellings after a ~; what it is a kind of; and what it usually contains that people exclude. A diet's
-`contains` is what the diet leaves out.
+one first, misspellings after a ~; what it is a kind of; what it usually contains that people exclude, or of a diet what
+it leaves out; and for what names no food, such as "winter", what it makes a cook think of.
 """
 
 import csv
@@ -20,7 +20,7 @@ from recsys.recommender.text import LANGUAGES, STOP_WORDS, fold, words
 from recsys.recommender.wordforms import LINKS, phrase_keys, word_key
 
 LEXICON_PATH = Path(__file__).parent.parent / "data" / "lexicon.csv"
-COLUMNS = ("concept", "kind", "es", "en", "is_a", "contains")
+COLUMNS = ("concept", "kind", "es", "en", "is_a", "contains", "evokes")
 Kind = Literal[
     "ingredient", "dish", "course", "cuisine", "diet", "technique", "character", "unit", "equipment", "filler"
 ]
@@ -38,7 +38,10 @@ FALSE_FRIEND_LETTERS = 3
 
 
 class Concept(msgspec.Struct, frozen=True, kw_only=True):
-    """A food, dish or other idea of the kitchen. names: by language, the usual one first; is_a, contains: concepts."""
+    """A food, dish or other idea of the kitchen.
+
+    names: by language, the usual one first. is_a, contains, evokes: concepts.
+    """
 
     concept: str
     kind: Kind
@@ -46,6 +49,7 @@ class Concept(msgspec.Struct, frozen=True, kw_only=True):
     misspellings: dict[str, list[str]]
     is_a: list[str]
     contains: list[str]
+    evokes: list[str]
 
     def name(self, language: str) -> str:
         """Return the usual name in that language."""
@@ -167,7 +171,7 @@ class Lexicon:
 
     def unknown_references(self) -> Iterator[str]:
         for concept in self.concepts.values():
-            for name in (*concept.is_a, *concept.contains):
+            for name in (*concept.is_a, *concept.contains, *concept.evokes):
                 if name not in self.concepts:
                     yield f"{concept.concept}: {name} is no concept"
 
@@ -262,7 +266,7 @@ def read_concepts(lines: Sequence[str], place: str) -> Iterator[Concept]:
 
 
 def parsed(row: Sequence[str], where: str) -> Concept:
-    name, kind, spanish, english, is_a, contains = (column.strip() for column in row)
+    name, kind, spanish, english, is_a, contains, evokes = (column.strip() for column in row)
     variants = {"es": listed(spanish), "en": listed(english)}
     fields = {
         "concept": name,
@@ -274,6 +278,7 @@ def parsed(row: Sequence[str], where: str) -> Concept:
         },
         "is_a": listed(is_a),
         "contains": listed(contains),
+        "evokes": listed(evokes),
     }
     try:
         concept = msgspec.convert(fields, Concept)

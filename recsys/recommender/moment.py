@@ -17,7 +17,7 @@ from recsys.recommender.limits import QUICK_MINUTES, Limits
 from recsys.recommender.options import Options
 from recsys.recommender.pantry import pantry_fit
 from recsys.recommender.ranker import Features, Ranker, min_max, popularity
-from recsys.recommender.retrieval import CANDIDATES_A_SIDE, Meaning, retrieve, words_suffice
+from recsys.recommender.retrieval import CANDIDATES_A_SIDE, ENOUGH, Meaning, best_found, retrieve, words_suffice
 from recsys.recommender.text import fold
 from recsys.recommender.understanding import Understanding
 from recsys.recommender.vectors import Vectors
@@ -112,9 +112,11 @@ def search(
     avoided = avoided_rows(catalogue, request.avoided)
     pantry = pantry_fit(catalogue.contents, options.ingredients, catalogue.knowledge.lexicon)
     looked_up = perf_counter()
-    vector = None if embed is None or words_suffice(lexical, allowed) else embed(request.meaning)
+    is_clear = words_suffice(request, catalogue.lexical, lexical)
+    vector = None if embed is None or is_clear else embed(request.meaning)
     embedded = perf_counter()
-    meaning = meaning_of(moment, vector, Allowed(allowed, bounds))
+    direction = vector if vector is not None else moment.vectors.middle(best_found(lexical, allowed))
+    meaning = meaning_of(moment, direction, Allowed(allowed, bounds), is_of_found=vector is None)
     candidates = retrieve(
         request,
         lexical,
@@ -197,9 +199,14 @@ def avoided_rows(catalogue: Catalogue, techniques: Iterable[str]) -> BoolArray:
     return found
 
 
-def meaning_of(moment: Moment, vector: FloatArray | None, allowed: Allowed) -> Meaning:
-    """Return the recipes nearest to the request's vector, and the cosines of any; of none without a vector."""
+def meaning_of(moment: Moment, vector: FloatArray | None, allowed: Allowed, *, is_of_found: bool) -> Meaning:
+    """Return the recipes nearest to a vector, and the cosines of any; of none without a vector.
+
+    is_of_found: it is not the request's, but that of recipes which the words found.
+    """
     if vector is None:
         return Meaning.none(len(moment.vectors))
-    found = moment.index.search(moment.collection, vector, k=CANDIDATES_A_SIDE, allowed=allowed)
-    return Meaning(found.rows, moment.vectors.known, lambda rows: moment.vectors.cosines(vector, rows))
+    found = moment.index.search(
+        moment.collection, vector, k=ENOUGH if is_of_found else CANDIDATES_A_SIDE, allowed=allowed
+    )
+    return Meaning(found.rows, moment.vectors.known, lambda rows: moment.vectors.cosines(vector, rows), is_of_found)

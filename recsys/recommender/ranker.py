@@ -20,11 +20,12 @@ NEUTRAL_POPULARITY = 0.5
 class Features:
     """What is known of each candidate of one request; each is (k,).
 
-    relevance: words and meaning, fused, of any range; the others are in [0, 1]. words, meaning: the best candidate's
-    is 1. share: of the request that the recipe has. name: how much the request and the recipe's name have in common.
+    relevance: words and meaning, fused, of any range; the others are in [0, 1]. words, meaning: the best candidate's is
+    1. share: of the request that the recipe has. name: how much the request and the recipe's name have in common.
     popularity: as `popularity` gives it. time_fit: 1 within the time asked for, 0 beyond, 0.5 if unknown or not asked.
-    language_fit: 1 in the request's language, less in the other the surer it is. technique_fit: 0 if it
-    speaks of an oven that was not wanted, else 1. pantry: how well the foods at hand serve, 0 if none were named.
+    language_fit: 1 in the request's language, less in the other the surer it is, but where that alone has the dish.
+    technique_fit: 0 if it speaks of an oven that was not wanted, else 1. pantry: how well the foods at hand serve, 0 if
+    none were named.
     """
 
     relevance: FloatArray
@@ -85,12 +86,12 @@ class LinearRanker:
 
     model_id: str = "hybrid_ranker"
     model_version: str = "1.1.0"
-    words: float = 0.3
+    words: float = 0.4
     meaning: float = 0.1
-    share: float = 0.4
-    name: float = 0.2
+    share: float = 0.3
+    name: float = 0.25
     time_fit: float = 0.95
-    language_fit: float = 0.05
+    language_fit: float = 0.12
     technique_fit: float = 0.3
     popularity: float = 0.1
     diversity: float = 0.05

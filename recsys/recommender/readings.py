@@ -195,11 +195,17 @@ class Writer:
         name, about = (self.line(text, recipe.language) for text in field_texts(recipe)[:2])
         self.put(FIELDS["name_concepts"], Counter(map(number_of, name.named)))
         self.put(FIELDS["label_concepts"], Counter(map(number_of, about.named)))
-        self.put(FIELDS["ingredient_concepts"], Counter(number_of(named) for line in lines for named in line.named))
+        listed = (named for line in lines for named in line.named if not self.is_mood(named))
+        self.put(FIELDS["ingredient_concepts"], Counter(map(number_of, listed)))
         self.put(FIELDS["name_kinds"], Counter(map(number_of, name.kinds)))
         self.put(
             FIELDS["ingredient_kinds"], Counter(number_of(kind) for line in (about, *lines) for kind in line.kinds)
         )
+
+    def is_mood(self, concept: str) -> bool:
+        """Whether it says what a dish is like, and of an ingredient nothing: "warm water" makes no warm dish."""
+        assert self.reader is not None
+        return bool(self.reader.lexicon.concepts[concept].evokes)
 
     def put(self, field: int, counts: Mapping[int, int]) -> None:
         self.numbers.extend(counts.keys())

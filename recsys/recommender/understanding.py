@@ -22,7 +22,7 @@ SURE_LEAN = 2.0
 NEGATORS = TRIGGERS | SUFFIXES
 SPELT_RIGHT = ALL_STOP_WORDS | WORDS_OF_EXCLUSION
 ANY_RECIPE = {"es": "recetas", "en": "recipes"}
-# A diet filters, and a filler says nothing: they are looked up if there is nothing else.
+# A diet filters, and a filler says no more than that one wants to eat: they are looked up if there is nothing else.
 SAID_BESIDE = frozenset({"diet", "filler"})
 # What is asked for must be in the recipe, how it should be may be.
 WEIGHT_OF_KIND = {"character": 0.3, "technique": 0.3, "equipment": 0.3, "unit": 0.3, "cuisine": 0.8}
@@ -169,20 +169,28 @@ def units_of(
         unit_of(tuple(row[place].word for place in places if place in positive and is_content(row[place])), name, *by)
         for name, places in named
     ]
-    foods = [unit for unit in units if lexicon.concepts[unit.concept].kind not in SAID_BESIDE]
+    foods = [
+        unit for unit, (name, _) in zip(units, named, strict=True) if lexicon.concepts[name].kind not in SAID_BESIDE
+    ]
     asked = [*foods, *(Unit((word,), weight=UNKNOWN_WEIGHT if foods else 1.0) for word in dict.fromkeys(leftover))]
-    return asked or units, leftover
+    beside = [unit for unit in units if unit.evoked or lexicon.concepts[unit.concept].kind == "diet"]
+    return asked or beside, leftover
 
 
 def unit_of(words: tuple[str, ...], concept: str, lexicon: Lexicon, languages: Sequence[str]) -> Unit:
-    """Return what to look up for a concept: of a dish also its parts, for recipes that name it otherwise."""
-    kind = lexicon.concepts[concept].kind
+    """Return what to look up for a concept: of a dish also its parts, for recipes that name it otherwise.
+
+    What only evokes foods is looked up as a concept alone: its words are in any recipe's steps, "serve warm".
+    """
+    kind, evoked = lexicon.concepts[concept].kind, tuple(lexicon.concepts[concept].evokes)
     weight = WEIGHT_OF_KIND.get(kind, 1.0)
+    if evoked:
+        return Unit((), "" if kind == "filler" else concept, evoked=evoked, weight=weight)
     if kind != "dish" or len(words) == 1:
         return Unit(words, concept, weight=weight)
     named = {word: lexicon.mentions([word], languages) for word in words}
     parts = tuple(Unit((word,), found[0].concept if found else "") for word, found in named.items())
-    return Unit(words, concept, parts, weight)
+    return Unit(words, concept, parts, weight=weight)
 
 
 def unsaid_places(row: Sequence[Token], mentions: Sequence[Mention], lexicon: Lexicon) -> set[int]:

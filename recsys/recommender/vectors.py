@@ -53,6 +53,12 @@ class Vectors:
         scaled: FloatArray = self.eighths[rows].astype(np.float32) * self.scales[rows, None]
         return scaled
 
+    def middle(self, rows: IntArray) -> FloatArray | None:
+        """Return the direction, of length 1, in the middle of these rows; None if none of them is known."""
+        total = self[rows[self.known[rows]]].sum(axis=0)
+        length = np.linalg.norm(total)
+        return (total / length).astype(np.float32) if length > SHORTEST else None
+
     def set(self, row: int, eighths: NDArray[np.int8]) -> None:
         """Fill in a row. A search beside it sees the row once it is whole."""
         self.eighths[row] = eighths

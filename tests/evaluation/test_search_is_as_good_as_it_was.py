@@ -16,9 +16,11 @@ from recsys.recommender.importing import import_source
 from tests.evaluation.shipped import JUDGED, english_recipes
 
 # Some 0.015 below what was measured: small trades pass, a stage that stopped working does not.
-FLOOR_OF_ALL = 0.85
-FLOOR_OF_SPANISH_ALONE = 0.90
-FLOORS_OF_KINDS = {"dish": 0.91, "ingredient": 0.92, "misspelt": 0.91, "keyword": 0.86, "natural": 0.83}
+FLOOR_OF_ALL = 0.836
+FLOOR_OF_SPANISH_ALONE = 0.893
+FLOORS_OF_KINDS = {
+    "dish": 0.92, "ingredient": 0.935, "misspelt": 0.92, "keyword": 0.865, "natural": 0.82, "vague": 0.625,
+}  # fmt: skip
 EVERY_THIRD = slice(None, None, 3)  # of the requests: a third of them tell, in a third of the time
 WHEEL = english_recipes()
 

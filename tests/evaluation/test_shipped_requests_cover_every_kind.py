@@ -11,7 +11,7 @@ from tests.evaluation.shipped import JUDGED
 
 KINDS = {
     "cross-language", "diet", "dish", "exclusion", "fridge", "ingredient", "ingredients", "keyword", "limits",
-    "misspelt", "natural", "occasion",
+    "misspelt", "natural", "occasion", "vague",
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from recsys.recommender.lexicon import Lexicon, shipped_lexicon
 from recsys.recommender.text import words
 from recsys.recommender.wordforms import word_key
 
-HEADER = "concept,kind,es,en,is_a,contains\n"
+HEADER = "concept,kind,es,en,is_a,contains,evokes\n"
 HOLDS = [
     ("mayonesa", "egg"),
     ("all-purpose flour", "gluten"),
@@ -139,9 +139,9 @@ def test_word_keys_keep_different_foods_apart() -> None:
     ("lines", "reason"),
     [
         ("egg,ingredient,huevo,egg", "found 4 columns"),
-        ("egg,food,huevo,egg,,", "food"),
-        ("egg,ingredient,huevo,,,", "a name in Spanish and in English"),
-        ("egg,ingredient,huevo,egg,,\negg,ingredient,huevo,egg,,", "stands there already"),
+        ("egg,food,huevo,egg,,,", "food"),
+        ("egg,ingredient,huevo,,,,", "a name in Spanish and in English"),
+        ("egg,ingredient,huevo,egg,,,\negg,ingredient,huevo,egg,,,", "stands there already"),
     ],
 )
 def test_a_slip_of_the_pen_is_named_with_its_line(tmp_path: Path, lines: str, reason: str) -> None:

@@ -45,7 +45,7 @@ def recorded(events: Sequence[Event]) -> list[RecordedEvent]:
 def build(path: Path | str, batches: Sequence[Sequence[RecordedEvent]]) -> list[str]:
     """Apply the batches to new views at `path`; return all rows as SQL."""
     with closing(sqlite3.connect(path)) as connection:
-        for name in ("0101_catalogue.sql", "0102_feedback.sql"):
+        for name in ("0101_catalogue.sql", "0102_feedback.sql", "0106_feedback.sql"):
             connection.executescript((MIGRATIONS / name).read_text())
         for batch in batches:
             for projection in PROJECTIONS:
@@ -67,7 +67,7 @@ def test_any_cut_gives_the_same_rows(cuts: list[int]) -> None:
 def test_other_events_change_nothing(projection: CatalogueProjection | FeedbackProjection) -> None:
     """apply says whether a row changed."""
     with closing(sqlite3.connect(":memory:")) as connection:
-        for name in ("0101_catalogue.sql", "0102_feedback.sql"):
+        for name in ("0101_catalogue.sql", "0102_feedback.sql", "0106_feedback.sql"):
             connection.executescript((MIGRATIONS / name).read_text())
         changed = [projection.apply(connection, [event]) for event in recorded(EVENTS)]
     is_rating = [isinstance(event, RecipeRated) for event in EVENTS]
