@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from recsys.api.models import ModelMetadata, ModelRegistry, model_registry
     from recsys.api.retraining import auto_scheduler, retraining_orchestrator
     from recsys.config import Settings
+    from recsys.drift.profile import ReferenceProfile
     from recsys.evaluation.evaluator import ModelEvaluator
     from recsys.evaluation.report import EvaluationReport
     from recsys.evaluation.validator import ModelValidator
@@ -35,6 +36,7 @@ __all__ = [
     "ModelMetadata",
     "ModelRegistry",
     "ModelValidator",
+    "ReferenceProfile",
     "RetrainingConfig",
     "RetrainingJob",
     "anomaly_detector",
@@ -62,6 +64,7 @@ PLACES = {
     "ModelMetadata": "recsys.api.models",
     "ModelRegistry": "recsys.api.models",
     "ModelValidator": "recsys.evaluation.validator",
+    "ReferenceProfile": "recsys.drift.profile",
     "RetrainingConfig": "recsys.retraining.triggers:Policy",
     "RetrainingJob": "recsys.http.retraining:JobAnswer",
     "anomaly_detector": "recsys.api.anomalies",

@@ -37,23 +37,14 @@ from events.catalog import (
 from events.chain import verify
 from events.event import Metadata, StreamAppend
 from events.sqlite import SqliteEventStore
-from projections.catalogue import CatalogueProjection
-from projections.feedback import FeedbackProjection
-from projections.jobs import JobsProjection
-from projections.metrics import MetricsProjection
-from projections.projection import Projection
-from projections.registry import RegistryProjection
 from projections.runner import Runner
 from projections.views import Views
+from recsys.commands.all_views import all_views
 
 START = 1_790_000_000_000_000  # microseconds
 RUNS = 3
 LIFE: tuple[ModelStatus, ...] = ("training", "validation", "production", "archived")
 METADATA = Metadata(actor="bench")
-
-
-def projections() -> list[Projection]:
-    return [RegistryProjection(), JobsProjection(), MetricsProjection(), CatalogueProjection(), FeedbackProjection()]
 
 
 def appends(events: int, gap: int) -> Iterator[list[StreamAppend]]:
@@ -155,7 +146,7 @@ async def replay(folder: Path, events: int) -> dict[str, float]:
     """Run the projections from nothing to the head, as a start without views.db does."""
     with tempfile.TemporaryDirectory() as scratch:
         async with await SqliteEventStore.open(folder / "log.db") as store:
-            views = await Views.open(Path(scratch) / "views.db", projections())
+            views = await Views.open(Path(scratch) / "views.db", all_views())
             runner = Runner(store, views)
             begin = time.perf_counter()
             running = asyncio.create_task(runner.run(), name="projections")
