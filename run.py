@@ -50,6 +50,17 @@ def parser() -> argparse.ArgumentParser:
     importing.add_argument("source", metavar="FILE", help="JSON Lines, CSV (RecetasDeLaAbuela, Food.com) or JSON-LD")
     importing.add_argument("--name", help="the source's name in the catalogue (default: the file's)")
 
+    opinions = command(
+        "import-feedback", "read a CSV of ratings and other feedback; what was imported before is skipped"
+    )
+    opinions.add_argument(
+        "file",
+        metavar="FILE",
+        help="CSV with recipe_id and rating, relevance, click, cook, save or hide; also query, user, timestamp or date",
+    )
+    opinions.add_argument("--source", metavar="NAME", help="the recipes are named by their ids in this source")
+    opinions.add_argument("--allow-unknown", action="store_true", help="take recipes that the catalogue does not hold")
+
     verify = command("verify", "walk the log's hash chain and name the first bad position")
     verify.add_argument(
         "--anchor",

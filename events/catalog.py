@@ -122,7 +122,7 @@ class RecommendationFailed(Event, frozen=True, kw_only=True):
 
 
 class RecipeRated(Event, frozen=True, kw_only=True):
-    """A user rated a recipe from 0 to 5. Stream feedback-<recipe_id>. A user's later rating replaces the earlier."""
+    """A user rated a recipe from 0 to 5; FeedbackGiven has since taken its place. Stream feedback-<recipe_id>."""
 
     recipe_id: str
     rating: float
@@ -181,3 +181,152 @@ class RecipeTranslated(Event, frozen=True, kw_only=True):
     ingredients: list[str]
     steps: list[str]
     description: str = ""
+
+
+AlertSeverity = Literal["info", "warning", "critical"]
+AlertStatistic = Literal["count", "mean", "std", "min", "max", "p50", "p95", "p99"]
+AnomalyMethod = Literal["mad", "zscore", "iqr", "gesd", "hampel"]
+AlertNotice = Literal["raised", "resolved"]
+
+
+class AlertConditionBase(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
+    """What all conditions of alert rules share: `kind` tells them apart, and unknown fields are refused."""
+
+
+class ThresholdCondition(AlertConditionBase, frozen=True, kw_only=True, tag="threshold"):
+    """Met while the window's statistic lies beyond `threshold` in that direction."""
+
+    statistic: AlertStatistic
+    direction: Literal["above", "below"] = "above"
+    threshold: Annotated[float, msgspec.Meta(ge=-1e100, le=1e100)]
+
+
+class AbsenceCondition(AlertConditionBase, frozen=True, kw_only=True, tag="absence"):
+    """Met while the window holds no point."""
+
+
+class AnomalyCondition(AlertConditionBase, frozen=True, kw_only=True, tag="anomaly"):
+    """Met while the mean of the window's last part stands out among those of the others, by so many deviations."""
+
+    method: AnomalyMethod = "mad"
+    side: Literal["both", "high", "low"] = "both"
+    threshold: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 3.5
+
+
+class DegradationCondition(AlertConditionBase, frozen=True, kw_only=True, tag="degradation"):
+    """Met while the window is worse than its baseline by more than `drop_max` of it; 0.05 is 5 %.
+
+    baseline: that value; without it the one that the version of `model_id` in production was registered with; without
+    a model, the best part of the window itself.
+    """
+
+    drop_max: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 0.05
+    is_higher_better: bool = True
+    baseline: Annotated[float, msgspec.Meta(ge=-1e100, le=1e100)] | None = None
+    model_id: str = ""
+
+
+AlertCondition = ThresholdCondition | AbsenceCondition | AnomalyCondition | DegradationCondition
+
+
+class AlertRuleSet(Event, frozen=True, kw_only=True):
+    """An alert rule was made or replaced. Stream alert-<rule>, as are the next three."""
+
+    rule: str
+    metric: str
+    condition: AlertCondition
+    window_seconds: Count
+    for_seconds: Count
+    clear_seconds: Count
+    severity: AlertSeverity
+
+
+class AlertRuleRemoved(Event, frozen=True, kw_only=True):
+    """An alert rule holds no more, be it one of the settings' own."""
+
+    rule: str
+
+
+class AlertRaised(Event, frozen=True, kw_only=True):
+    """A rule's condition held for long enough. since: when it was first met. value: None where nothing was measured."""
+
+    alert_id: str
+    rule: str
+    metric: str
+    severity: AlertSeverity
+    since: Microseconds
+    value: float | None
+    threshold: float
+    explanation: str
+
+
+class AlertResolved(Event, frozen=True, kw_only=True):
+    """The condition was clear for long enough, or its rule was removed."""
+
+    alert_id: str
+    rule: str
+    value: float | None
+    explanation: str
+
+
+class AlertDelivered(Event, frozen=True, kw_only=True):
+    """A receiver took the notice of an alert. Stream alert_delivery-<alert_id>. attempt: counted from 1.
+
+    receiver: its host and a digest of its address, which may hold a secret.
+    """
+
+    alert_id: str
+    notice: AlertNotice
+    receiver: str
+    attempt: Count
+    http_status: Count
+
+
+class AlertDeliveryFailed(Event, frozen=True, kw_only=True):
+    """A receiver did not take the notice. Stream alert_delivery-<alert_id>. is_final: it is not tried again."""
+
+    alert_id: str
+    notice: AlertNotice
+    receiver: str
+    attempt: Count
+    error: str
+    is_final: bool
+
+
+class FeedbackGiven(Event, frozen=True, kw_only=True):
+    """A user judged a recipe, or did something with it. Stream feedback-<recipe_id>.
+
+    About an answer (request_id), a request in words (query), or the recipe by itself. user: "" if anonymous.
+    rating: 0 to 5. relevance: to the request. click to hide: done, or taken back. None: nothing was said of it.
+    at: when, if not when it was recorded. A user's later opinion replaces the earlier.
+    """
+
+    recipe_id: str
+    request_id: str = ""
+    query: str = ""
+    user: str = ""
+    rating: float | None = None
+    relevance: Literal[0, 1] | None = None
+    click: bool | None = None
+    cook: bool | None = None
+    save: bool | None = None
+    hide: bool | None = None
+    at: Microseconds | None = None
+
+
+class EvaluationReported(Event, frozen=True, kw_only=True):
+    """A model version was evaluated, or data were checked for drift. Stream report-<report_id>.
+
+    model_id and model_version: "" where data were checked for no model's sake. metrics: numbers, null, or a mean with
+    the ends of its interval. validations: a check's result by its name. comparisons: the other model → measure → test.
+    profile: of the reference data, where it was to be kept: `recsys.drift.profile.ReferenceProfile` as JSON.
+    """
+
+    report_id: str
+    created_at: Microseconds
+    model_id: str = ""
+    model_version: str = ""
+    metrics: dict[str, Any] = {}
+    validations: dict[str, Any] = {}
+    comparisons: dict[str, dict[str, Any]] = {}
+    profile: dict[str, Any] = {}

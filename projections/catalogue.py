@@ -1,7 +1,7 @@
 """The catalogue view: the recipes as last stored, with the last import of each source. Floor 2."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import aiosqlite
 import msgspec
@@ -88,6 +88,17 @@ async def get_recipe(db: aiosqlite.Connection, recipe_id: str) -> Recipe | None:
     async with db.execute("SELECT recipe FROM recipes WHERE recipe_id = ?", (recipe_id,)) as cursor:
         row = await cursor.fetchone()
     return decode_recipe(row[0]) if row else None
+
+
+async def known_recipe_ids(db: aiosqlite.Connection, wanted: Iterable[str]) -> set[str]:
+    """Return those of the ids that the catalogue holds."""
+    query = "SELECT recipe_id FROM recipes WHERE recipe_id IN (SELECT value FROM json_each(?))"
+    return {row[0] for row in await db.execute_fetchall(query, (encode(list(wanted)).decode(),))}
+
+
+async def recipe_ids(db: aiosqlite.Connection) -> set[str]:
+    """Return the ids of all recipes."""
+    return {row[0] for row in await db.execute_fetchall("SELECT recipe_id FROM recipes")}
 
 
 async def stored_recipes(db: aiosqlite.Connection, *, after: int = 0) -> list[StoredRecipe]:

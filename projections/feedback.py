@@ -6,14 +6,15 @@ from collections.abc import Sequence
 import aiosqlite
 import msgspec
 
-from events.catalog import Event, RecipeRated
+from events.catalog import Event, FeedbackGiven, RecipeRated
 from events.event import RecordedEvent
 
 SELECT_RATING = "SELECT rating FROM ratings WHERE recipe_id = ? AND user = ? AND anonymous = ?"
 UPSERT_RATING = """
-INSERT INTO ratings (recipe_id, user, anonymous, rating, rated_at)
-VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (recipe_id, user, anonymous) DO UPDATE SET rating = excluded.rating, rated_at = excluded.rated_at
+INSERT INTO ratings (recipe_id, user, anonymous, rating, rated_at, recorded_at)
+VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (recipe_id, user, anonymous) DO UPDATE SET
+    rating = excluded.rating, rated_at = excluded.rated_at, recorded_at = excluded.recorded_at
 """
 ADD_TO_RECIPE = """
 INSERT INTO recipe_ratings (recipe_id, rating_count, rating_sum, position)
@@ -26,27 +27,49 @@ ON CONFLICT (recipe_id) DO UPDATE SET
 
 
 class FeedbackProjection:
-    """Ratings, from RecipeRated. A user's later rating replaces the earlier; an anonymous one stands for itself."""
+    """Ratings, from FeedbackGiven and RecipeRated. A rating replaces the earlier one of the same voice."""
 
     name = "feedback"
-    schema_version = 1
+    schema_version = 2
     tables: tuple[str, ...] = ("ratings", "recipe_ratings")
-    event_types: frozenset[type[Event]] = frozenset({RecipeRated})
+    event_types: frozenset[type[Event]] = frozenset({FeedbackGiven, RecipeRated})
 
     def apply(self, connection: sqlite3.Connection, events: Sequence[RecordedEvent]) -> bool:
         """Store the batch's ratings; True if there were any."""
-        rated = [(event, event.data) for event in events if isinstance(event.data, RecipeRated)]
-        for event, rating in rated:
-            store_rating(connection, event, rating)
+        given = [(event, feedback) for event in events if (feedback := feedback_of(event.data)) is not None]
+        rated = [(event, feedback, feedback.rating) for event, feedback in given if feedback.rating is not None]
+        for event, feedback, rating in rated:
+            store_rating(connection, event, feedback, rating)
         return bool(rated)
 
 
-def store_rating(connection: sqlite3.Connection, event: RecordedEvent, rated: RecipeRated) -> None:
-    key = (rated.recipe_id, rated.user, 0 if rated.user else event.position)
+def feedback_of(data: Event) -> FeedbackGiven | None:
+    """Return the feedback that an event holds; None if it is of another type."""
+    if isinstance(data, RecipeRated):
+        return FeedbackGiven(recipe_id=data.recipe_id, user=data.user, rating=data.rating)
+    return data if isinstance(data, FeedbackGiven) else None
+
+
+def voice_of(event: RecordedEvent, feedback: FeedbackGiven) -> tuple[str, str]:
+    """Return (user, anonymous): whose opinion it is, which replaces the earlier ones of the same.
+
+    Nobody is known but by the request that was answered; without one, each opinion stands for itself. No request's id
+    has a # in it.
+    """
+    return feedback.user, "" if feedback.user else feedback.request_id or f"#{event.position}"
+
+
+def store_rating(connection: sqlite3.Connection, event: RecordedEvent, feedback: FeedbackGiven, rating: float) -> None:
+    key = (feedback.recipe_id, *voice_of(event, feedback))
     former = connection.execute(SELECT_RATING, key).fetchone()
-    connection.execute(UPSERT_RATING, (*key, rated.rating, event.recorded_at))
-    count, difference = (0, rated.rating - former[0]) if former else (1, rated.rating)
-    connection.execute(ADD_TO_RECIPE, (rated.recipe_id, count, difference, event.position))
+    connection.execute(UPSERT_RATING, (*key, rating, given_at(event, feedback), event.recorded_at))
+    count, difference = (0, rating - former[0]) if former else (1, rating)
+    connection.execute(ADD_TO_RECIPE, (feedback.recipe_id, count, difference, event.position))
+
+
+def given_at(event: RecordedEvent, feedback: FeedbackGiven) -> int:
+    """Return when the opinion was given, microseconds since the epoch."""
+    return event.recorded_at if feedback.at is None else feedback.at
 
 
 class RecipeRatings(msgspec.Struct, frozen=True, gc=False):
@@ -83,8 +106,8 @@ async def ratings_of(db: aiosqlite.Connection, recipe_ids: Sequence[str]) -> dic
     return {row[0]: RecipeRatings(*row) for row in await db.execute_fetchall(query, tuple(recipe_ids))}
 
 
-async def ratings_since(db: aiosqlite.Connection, rated_at: int) -> int:
-    """Return how many ratings now standing were given after that time (microseconds since the epoch)."""
-    async with db.execute("SELECT count(*) FROM ratings WHERE rated_at > ?", (rated_at,)) as cursor:
+async def ratings_since(db: aiosqlite.Connection, recorded_at: int) -> int:
+    """Return how many ratings now standing were recorded after that time (microseconds since the epoch)."""
+    async with db.execute("SELECT count(*) FROM ratings WHERE recorded_at > ?", (recorded_at,)) as cursor:
         row = await cursor.fetchone()
     return int(row[0]) if row else 0

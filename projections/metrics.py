@@ -245,6 +245,31 @@ async def all_windows(db: aiosqlite.Connection, *, now: int, window_seconds: int
     return {metric: stats(found[metric]) for metric in sorted(found)}
 
 
+async def means(
+    db: aiosqlite.Connection, metric: str, *, end: int, part_seconds: int, parts: int
+) -> list[float | None]:
+    """Return the mean of each of so many parts of the time before `end`, the oldest first; None for one without points.
+
+    end: microseconds since the Unix epoch. It and the parts are whole buckets of ten seconds; of a minute or an hour,
+    where the finer ones are no longer kept.
+    """
+    ends = [end - part * part_seconds * SECOND for part in reversed(range(parts))]
+    bucket = RESOLUTIONS[0] // SECOND  # a window also holds the bucket that its first moment is in
+    pieces = [(part, *piece) for part, past in enumerate(ends) for piece in cover(past - 1, part_seconds - bucket)]
+    query = f"""
+        WITH pieces (part, resolution, first, past) AS (VALUES {", ".join(["(?, ?, ?, ?)"] * len(pieces))})
+        SELECT part, count, substr(summary, 1, {MOMENTS.size}), points
+        FROM metric_series
+        CROSS JOIN pieces
+        CROSS JOIN metric_buckets USING (series, resolution)
+        WHERE start >= first AND start < past AND metric = ?
+    """
+    found: dict[int, list[Bucket]] = defaultdict(list)
+    for part, *bucket_row in await db.execute_fetchall(query, (*chain.from_iterable(pieces), metric)):
+        found[part].append(Bucket(*bucket_row))
+    return [moments_in(found[part]).mean if part in found else None for part in range(parts)]
+
+
 async def latest(db: aiosqlite.Connection, metric: str) -> list[LatestPoint]:
     """Return the latest point of each series of the metric, in the order in which they came up; none if unknown."""
     query = "SELECT labels, last_at, last_value FROM metric_series WHERE metric = ? ORDER BY series"

@@ -4,11 +4,15 @@ import itertools
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
 from msgspec.inspect import BoolType, FloatType, IntType, LiteralType
+
+WEBHOOKS_MAX: Final = 10  # each has a task of its own
+WEBHOOK_URL: Final = re.compile(r"https?://[^\s/?#]+\S*")
+SECRET_CHARACTERS_MIN: Final = 16
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     monitoring_enabled: bool = True
     alert_threshold_latency: Annotated[float, Meta(gt=0, le=3_600_000)] = 5000.0  # milliseconds
     alert_threshold_accuracy_drop: Annotated[float, Meta(gt=0, le=1)] = 0.05  # relative: a fall by 5 %
+    # Who is told of alerts; with a comma between them. Each URL may hold a secret, so none is ever logged.
+    alert_webhook_urls: str = ""
+    alert_webhook_secret: str = ""
 
     retrain_enabled: bool = True
     retrain_interval_days: Annotated[float, Meta(gt=0, le=3650)] = 7.0
@@ -46,6 +53,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     max_log_size_mb: Annotated[int, Meta(ge=1, le=10_000)] = 50
     backup_count: Annotated[int, Meta(ge=0, le=1000)] = 5  # rotated files kept beside each log file
+
+    @property
+    def webhook_urls(self) -> list[str]:
+        """Return the addresses of ALERT_WEBHOOK_URLS, each once."""
+        return list(dict.fromkeys(filter(None, map(str.strip, self.alert_webhook_urls.split(",")))))
 
 
 class InvalidSetting(ValueError):
@@ -71,7 +83,26 @@ def load_settings(
         given = ((place, source[name].strip()) for place, source in sources.items() if source.get(name, "").strip())
         for place, text in itertools.islice(given, 1):
             values[field.name] = parse_setting(name, text, field.type, place=place)
-    return Settings(**values)
+    settings = Settings(**values)
+    check_webhooks(settings)
+    return settings
+
+
+def check_webhooks(settings: Settings) -> None:
+    """Raise InvalidSetting if alerts could not be delivered; it says nothing of what the addresses hold."""
+    if len(settings.webhook_urls) > WEBHOOKS_MAX:
+        raise InvalidSetting(f"ALERT_WEBHOOK_URLS: found {len(settings.webhook_urls)}, allowed are {WEBHOOKS_MAX}")
+    for number, url in enumerate(settings.webhook_urls, 1):
+        if not WEBHOOK_URL.fullmatch(url):
+            raise InvalidSetting(
+                f"ALERT_WEBHOOK_URLS: its address {number} is none, allowed is https:// or http:// with a host; "
+                "write a comma within an address as %2C"
+            )
+    if settings.webhook_urls and len(settings.alert_webhook_secret) < SECRET_CHARACTERS_MIN:
+        raise InvalidSetting(
+            f"ALERT_WEBHOOK_SECRET: found {len(settings.alert_webhook_secret)} characters, allowed are "
+            f"{SECRET_CHARACTERS_MIN} or more: it signs what is sent to ALERT_WEBHOOK_URLS"
+        )
 
 
 def parse_setting(name: str, text: str, field_type: Any, *, place: str) -> Any:

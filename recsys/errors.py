@@ -74,6 +74,31 @@ class JobNotFound(NotFound):
         )
 
 
+class AlertRuleNotFound(NotFound):
+    """There is no such alert rule."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no alert rule {name}", field="name", found=name, fix="list the rules with GET /alerts/rules")
+
+
+class AlertNotFound(NotFound):
+    """There is no such alert."""
+
+    def __init__(self, alert_id: str) -> None:
+        super().__init__(
+            f"no alert {alert_id}", field="alert_id", found=alert_id, fix="list the alerts with GET /alerts"
+        )
+
+
+class ReportNotFound(NotFound):
+    """There is no such report."""
+
+    def __init__(self, report_id: str, *, field: str = "report_id") -> None:
+        super().__init__(
+            f"no report {report_id}", field=field, found=report_id, fix="list the reports with GET /reports"
+        )
+
+
 class ModelVersionExists(RecsysError):
     """The version is registered with other content; a version never changes."""
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -13,6 +14,7 @@ from recsys.commands.outcome import DONE, SOMETHING_WRONG, show
 from recsys.commands.surroundings import check_folder
 from recsys.config import Settings
 from recsys.recommender.importing import ImportReport, import_source
+from recsys.recommender.sources import Problem
 
 PROBLEMS_SHOWN = 20
 
@@ -47,7 +49,11 @@ def source_name(path: Path) -> str:
 
 def in_words(report: ImportReport) -> str:
     counts = f"{report.source}: {report.added} added, {report.changed} changed, {report.unchanged} unchanged"
-    problems = [f"  line {problem.line}: {problem.field} {problem.reason}" for problem in report.skipped]
+    return "\n".join([counts, *skipped_in_words(report.skipped)])
+
+
+def skipped_in_words(skipped: Sequence[Problem]) -> list[str]:
+    """Return lines that say how many rows were skipped and why, of the first ones."""
+    problems = [f"  line {problem.line}: {problem.field} {problem.reason}" for problem in skipped]
     more = [f"  and {len(problems) - PROBLEMS_SHOWN} more"] if len(problems) > PROBLEMS_SHOWN else []
-    skipped = [f"{len(problems)} skipped:", *problems[:PROBLEMS_SHOWN], *more] if problems else []
-    return "\n".join([counts, *skipped])
+    return [f"{len(problems)} skipped:", *problems[:PROBLEMS_SHOWN], *more] if problems else []

@@ -27,6 +27,7 @@ from recsys.commands.welcome import announce, notices
 from recsys.config import Settings
 from recsys.http.app import build_app, serve
 from recsys.integrations.configured import open_integrations
+from recsys.monitoring.alerts import run_alerts
 from recsys.recommender.index.chosen import chosen_index
 from recsys.recommender.service import Recommender
 from recsys.registry import Registry
@@ -86,6 +87,7 @@ async def compose(settings: Settings, *, as_json: bool) -> None:
             await recommender.load()
             following = tasks.create_task(recommender.run(), name="recommender")
             translating = tasks.create_task(integrations.run(), name="translations")
+            alerting = tasks.create_task(run_alerts(services), name="alerts")
             greet = partial(announce, notices=await notices(store, views), as_json=as_json)
             stop = stopped_by_signals()
             spare_what_stays()
@@ -94,6 +96,7 @@ async def compose(settings: Settings, *, as_json: bool) -> None:
             projecting.cancel()
             following.cancel()
             translating.cancel()
+            alerting.cancel()
 
 
 def spare_what_stays() -> None:

@@ -25,10 +25,7 @@ FOLDER = "reports"  # in the data directory
 
 
 class EvaluationReport:
-    """What is known of one model version, gathered piece by piece.
-
-    report_id: of letters, digits and hyphens; begins with the time, so that ids sort by it.
-    """
+    """What is known of one model version, gathered piece by piece."""
 
     def __init__(self, model_id: str, version: str, *, created_at: datetime | None = None) -> None:
         """version: semantic. created_at: aware; None: now. Raises InvalidInput."""
@@ -39,7 +36,7 @@ class EvaluationReport:
         if moment.tzinfo is None:
             raise InvalidArgument("created_at", f"found {moment} without a time zone", "give one, such as UTC")
         self.created_at = (moment - EPOCH) // MICROSECOND
-        self.report_id = f"{moment.astimezone(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:12]}"
+        self.report_id = new_report_id(moment)
         self.metrics: dict[str, Any] = {}
         self.validations: dict[str, Any] = {}
         self.comparisons: dict[str, Any] = {}
@@ -80,6 +77,11 @@ class EvaluationReport:
         stem = f"{self.model_id}-{self.version}-{self.report_id}".replace(":", "_")  # Windows forbids colons
         write(chosen / f"{stem}.html", self.to_html())
         return write(chosen / f"{stem}.json", json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n")
+
+
+def new_report_id(moment: datetime) -> str:
+    """Return an id that no other report has, of letters, digits and a hyphen; ids sort by their moments."""
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:12]}"
 
 
 def evaluation_reported(report: EvaluationReport) -> dict[str, Any]:

@@ -4,7 +4,19 @@ import asyncio
 
 from aiohttp import web
 
-from recsys.http import events, health, metric_points, metric_windows, models, recipes, recommend, retraining
+from recsys.http import (
+    alerts,
+    events,
+    feedback,
+    health,
+    metric_points,
+    metric_windows,
+    models,
+    recipes,
+    recommend,
+    reports,
+    retraining,
+)
 from recsys.http.edge import STOPPING, edge
 from recsys.http.endpoint import BODY_BYTES_MAX, Endpoint
 from recsys.http.gate import Gate
@@ -20,11 +32,14 @@ __all__ = ["Services", "all_routes", "build_app", "serve"]
 API_ROUTES = [
     *recommend.ROUTES,
     *recipes.ROUTES,
+    *feedback.ROUTES,
     *health.ROUTES,
     *metric_windows.ROUTES,
     *metric_points.ROUTES,
     *models.ROUTES,
+    *reports.ROUTES,
     *retraining.ROUTES,
+    *alerts.ROUTES,
     *events.ROUTES,
 ]
 
@@ -42,8 +57,8 @@ def build_app(services: Services) -> web.Application:
     gate, kept = Gate(), KeptAnswers()
     for route in all_routes():
         endpoint = Endpoint(route, services, gate, kept)
-        if route.method == "POST":
-            app.router.add_post(route.path, endpoint.command)
-        else:
+        if route.method == "GET":
             app.router.add_get(route.path, endpoint.read)
+        else:
+            app.router.add_route(route.method, route.path, endpoint.command)
     return app

@@ -1,7 +1,7 @@
 """Bytes and query strings into typed requests, and what is wrong with them into words. Floor 3."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -75,12 +75,21 @@ def invalid_value(message: str, value: Any, wanted: Any, *, place: str = "") -> 
 
 def choices(wanted: Any, path: str) -> list[str]:
     """Return the closed set of values that a type allows at `path`; empty where it is not closed."""
-    info = msgspec.inspect.type_info(wanted)
+    kinds = alternatives(msgspec.inspect.type_info(wanted))
     for name in filter(None, path.split(".")):
-        fields = info.fields if isinstance(info, msgspec.inspect.StructType) else ()
-        info = next((field.type for field in fields if field.encode_name == name), msgspec.inspect.AnyType())
-    kinds = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
+        kinds = [kind for of in kinds if isinstance(of, msgspec.inspect.StructType) for kind in field_kinds(of, name)]
     return [str(value) for kind in kinds if isinstance(kind, msgspec.inspect.LiteralType) for value in kind.values]
+
+
+def field_kinds(of: msgspec.inspect.StructType, name: str) -> Sequence[msgspec.inspect.Type]:
+    """Return what the struct's field of that name may be; its tag is a field with one value."""
+    if name == of.tag_field:
+        return [msgspec.inspect.LiteralType((of.tag,))]
+    return [kind for field in of.fields if field.encode_name == name for kind in alternatives(field.type)]
+
+
+def alternatives(info: msgspec.inspect.Type) -> Sequence[msgspec.inspect.Type]:
+    return info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
 
 
 def find(value: Any, path: str) -> Any:

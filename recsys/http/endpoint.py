@@ -18,7 +18,7 @@ from recsys.http.gate import Gate
 from recsys.http.kept_answers import KeptAnswer, KeptAnswers
 from recsys.http.negotiation import preferred
 from recsys.http.routing import Answer, Call, Handler, Route
-from recsys.identifiers import Identifier, JobId
+from recsys.identifiers import AlertId, Identifier, JobId, ReportId
 from recsys.registry import VersionText
 from recsys.services import Services
 
@@ -33,7 +33,10 @@ PATH_TYPES: Final[dict[str, Any]] = {
     "model_id": Identifier,
     "version": VersionText,
     "job_id": JobId,
+    "report_id": ReportId,
     "recipe_id": Identifier,
+    "name": Identifier,
+    "alert_id": AlertId,
 }
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _POSITION = re.compile(r"[0-9]{1,18}")
@@ -52,9 +55,9 @@ class Endpoint:
         self._decode: Callable[[bytes, str], Any] = route.decoder or ignoring_media_type(json_decoder(route.body))
 
     async def command(self, request: web.Request) -> web.Response:
-        """Answer a POST."""
+        """Answer a POST or a DELETE."""
         body = await read_body(request)
-        decoded = await self._decoded(body, self._media_type(request, body))
+        decoded = None if self._route.body is None else await self._decoded(body, self._media_type(request, body))
         key = idempotency_key(request)
         fingerprint = hashlib.sha256(body).hexdigest() if key else ""
         return rendered(await self._handle(self._call(request, body=decoded, key=key, fingerprint=fingerprint)))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -10,15 +10,14 @@ from msgspec import Meta
 from events.catalog import Event, MetricRecorded
 from events.event import NewEvent, StreamAppend
 from recsys.errors import InvalidInput
-from recsys.http.decoding import converted, explained, untyped
+from recsys.http.batches import NDJSON, BatchDecoder
+from recsys.http.decoding import converted
 from recsys.http.routing import JSON, Answer, Call, Route
 from recsys.identifiers import IDENTIFIER_PATTERN, Identifier
 from recsys.registry import MetricValue
 from recsys.services import Services
 from recsys.times import from_iso
 
-POINTS_MAX: Final = 10_000
-NDJSON: Final = "application/x-ndjson"
 LABELS_MAX: Final = 16
 # 2000-01-01 to 2100-01-01: a time outside of it is in the wrong unit.
 EARLIEST_SECONDS: Final = 946_684_800
@@ -44,52 +43,13 @@ class MetricPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = {}
 
 
-Points = MetricPoint | Annotated[list[MetricPoint], Meta(min_length=1, max_length=POINTS_MAX)]
-_decoder = msgspec.json.Decoder(Points)
-_line_decoder = msgspec.json.Decoder(MetricPoint)
+POINTS: Final = BatchDecoder(MetricPoint, noun="points")
 
 
 class MetricsRecorded(msgspec.Struct, frozen=True, kw_only=True):
     """How many points are on disk."""
 
     recorded: int
-
-
-def decode_points(body: bytes, media_type: str) -> list[MetricPoint]:
-    """Return the points of a JSON object, a JSON array, or lines of JSON. Raises MalformedRequest, InvalidInput."""
-    if media_type != JSON:
-        return decode_lines(body)
-    try:
-        points = explained(_decoder, body)
-    except InvalidInput:
-        check_each(untyped(body))
-        raise
-    return points if isinstance(points, list) else [points]
-
-
-def check_each(values: Any) -> None:
-    """Raise the error of the first wrong point in an array, which names its index."""
-    if isinstance(values, list):
-        check_count(len(values))
-        for index, value in enumerate(values):
-            converted(value, MetricPoint, place=f"[{index}]", strict=True)
-
-
-def decode_lines(body: bytes) -> list[MetricPoint]:
-    """Return the points of lines of JSON; blank lines are skipped."""
-    lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
-    check_count(len(lines))
-    return [explained(_line_decoder, line, place=f"line {number}") for number, line in lines]
-
-
-def check_count(count: int) -> None:
-    if not 1 <= count <= POINTS_MAX:
-        raise InvalidInput(
-            f"a request carries 1 to {POINTS_MAX} points",
-            field="body",
-            found=f"{count} points",
-            fix="send them in several requests" if count else "send at least one",
-        )
 
 
 async def record_points(services: Services, call: Call) -> Answer:
@@ -144,8 +104,8 @@ ROUTES = [
         path="/metrics",
         handler=record_points,
         summary="Record points of metrics: one, an array, or lines of JSON",
-        body=Points,
-        decoder=decode_points,
+        body=POINTS.body_type,
+        decoder=POINTS.decode,
         media_types=(JSON, NDJSON),
         answer=MetricsRecorded,
         statuses=(201,),

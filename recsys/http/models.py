@@ -1,10 +1,11 @@
 """/models: the registry, read and written. Floor 3."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import aiosqlite
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from events.catalog import ModelStatus, ModelStatusChanged
 from projections.registry import (
@@ -37,7 +38,10 @@ class ModelsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class ModelVersionAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A model version. deployment_date: when it last entered production, null if it never did."""
+    """A model version. deployment_date: when it last entered production, null if it never did.
+
+    reports: the address of its reports; not in lists.
+    """
 
     model_key: str
     model_id: str
@@ -50,6 +54,7 @@ class ModelVersionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str]
     registered_at: str
     deployment_date: str | None
+    reports: str | UnsetType = UNSET
 
 
 class ModelsAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,7 +222,8 @@ async def show_version(services: Services, call: Call) -> Answer:
         found = await get_version(db, model_id, version)
         if found is None:
             raise ModelVersionNotFound(model_id, version) if await get_model(db, model_id) else ModelNotFound(model_id)
-    return Answer(body=version_answer(found))
+    reports = f"/reports?{urlencode({'model_id': model_id, 'version': version})}"
+    return Answer(body=msgspec.structs.replace(version_answer(found), reports=reports))
 
 
 def ordered(versions: list[ModelVersion]) -> list[ModelVersion]:

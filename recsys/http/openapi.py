@@ -69,7 +69,7 @@ def query_parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def header_parameters(route: Route) -> list[dict[str, Any]]:
-    if route.method == "POST":
+    if route.method != "GET":
         about = "The first answer under a key is given again to its repeats."
         schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 255}
         return [{"name": KEY_HEADER, "in": "header", "description": about, "schema": schema}]

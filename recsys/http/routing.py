@@ -61,7 +61,7 @@ class Route:
     is_gated: counted among the requests in flight; probes are not, so that they answer under overload.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     path: str
     handler: Handler
     summary: str

@@ -9,13 +9,16 @@ import aiohttp
 import pytest
 
 from events.sqlite import SqliteEventStore
+from projections.alerts import AlertsProjection
 from projections.catalogue import CatalogueProjection
 from projections.feedback import FeedbackProjection
 from projections.jobs import JobsProjection
 from projections.metrics import MetricsProjection
 from projections.projection import Projection
 from projections.registry import RegistryProjection
+from projections.reports import ReportsProjection
 from projections.runner import Runner
+from projections.samples import SamplesProjection
 from projections.translations import TranslationsProjection
 from projections.views import Views
 from recsys.config import Settings
@@ -45,7 +48,10 @@ async def services(tmp_path: Path, clock: Clock, settings: Settings) -> AsyncIte
         MetricsProjection(),
         CatalogueProjection(),
         FeedbackProjection(),
+        SamplesProjection(),
         TranslationsProjection(),
+        AlertsProjection(),
+        ReportsProjection(),
     ]
     views = await Views.open(tmp_path / "views.db", projections)
     runner, turn = Runner(store, views), Turn(tmp_path / "registry.turn")

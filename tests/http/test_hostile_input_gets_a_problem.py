@@ -83,7 +83,8 @@ HOSTILE_QUERIES = [
 
 
 def path_of(route: Route, **ids: str) -> str:
-    values = {"model_id": "hybrid_ranker", "version": "1.0.0", "job_id": "job-1", "recipe_id": "recipe-1", **ids}
+    values = {"model_id": "hybrid_ranker", "version": "1.0.0", "job_id": "job-1", "recipe_id": "recipe-1"}
+    values |= {"report_id": "report-1", **ids}
     return route.path.format(**values)
 
 
@@ -107,7 +108,9 @@ async def test_hostile_bodies_are_refused(api: Api, route: Route) -> None:
 @pytest.mark.parametrize("route", WITH_IDS, ids=lambda route: f"{route.method} {route.path}")
 async def test_hostile_ids_are_refused(api: Api, route: Route) -> None:
     """An id that could climb, break lines or overflow is refused in every place of every path."""
-    names = [name for name in ("model_id", "version", "job_id", "recipe_id") if f"{{{name}}}" in route.path]
+    names = [
+        name for name in ("model_id", "version", "job_id", "recipe_id", "report_id") if f"{{{name}}}" in route.path
+    ]
     for name in names:
         for sent in HOSTILE_IDS.values():
             path = path_of(route, **{name: sent})

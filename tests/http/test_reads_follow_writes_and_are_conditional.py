@@ -13,7 +13,9 @@ READS = [
     if route.method == "GET"
     and "health" not in route.path
     and "job_id" not in route.path
+    and "report_id" not in route.path
     and "recipe" not in route.path
+    and "alert_id" not in route.path
 ]
 
 

@@ -12,8 +12,13 @@ POSTS: dict[str, Any] = {
     "/models/hybrid_ranker/versions/1.0.0/status": {"status": "validation"},
     "/metrics": [{"metric": "accuracy", "value": 0.9}, {"metric": "accuracy", "value": 0.8}],
     "/recommend": {"query": "recetas con pollo", "n": 2},
+    "/feedback": {"query": "recetas con pollo", "recipe_id": "test-pollo", "rating": 4},
     "/retrain/check": {"model_ids": ["hybrid_ranker"]},
-}
+    "/evaluate": {
+        "model_id": "hybrid_ranker", "version": "1.0.0", "task": "ranking", "y_true": [1, 0], "y_pred": [0.5, 0.1],
+    },
+    "/drift": {"baseline": {"minutes": [10, 20]}, "current": {"minutes": [10, 30]}},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", POSTS)
@@ -39,6 +44,7 @@ def comparable(answer: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("path", POSTS)
 async def test_another_body_under_the_same_key_is_refused(api: Api, path: str) -> None:
     """A key stands for one request; another one under it is a 422 that says so."""
+    await store_recipes(api.services)
     registered = await api.register("1.0.0")
     await api.get_after(registered, "/models")
     await api.post(path, POSTS[path], KEY)
@@ -47,7 +53,10 @@ async def test_another_body_under_the_same_key_is_refused(api: Api, path: str) -
     other["/models/hybrid_ranker/versions/1.0.0/status"] = {"status": "production"}
     other["/metrics"] = {"metric": "accuracy", "value": 0.1}
     other["/recommend"] = {"query": "sopa"}
+    other["/feedback"] = {**POSTS["/feedback"], "rating": 5}
     other["/retrain/check"] = {"model_ids": []}
+    other["/evaluate"] = {**POSTS["/evaluate"], "k": 1}
+    other["/drift"] = {**POSTS["/drift"], "threshold": 0.2}
     refused = await api.post(path, other[path], KEY)
     assert refused.status == 422
     assert refused.json["code"] == "idempotency_key_reused"

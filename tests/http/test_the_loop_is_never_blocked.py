@@ -13,8 +13,21 @@ BODIES = {
     "/metrics": [{"metric": "m", "value": 1}],
     "/recommend": {"query": "pollo"},
     "/retrain/check": {"model_ids": ["m"]},
+    "/evaluate": {"model_id": "m", "version": "1.0.0", "task": "ranking", "y_true": [1, 0], "y_pred": [0.5, 0.1]},
+    "/drift": {"baseline": {"minutes": [10, 20]}, "current": {"minutes": [10, 30]}},
 }
-READS = ["/health", "/metrics", "/models", "/models/m", "/events", "/retrain/jobs", "/recipes/test-sopa", "/docs", "/"]
+READS = [
+    "/health",
+    "/metrics",
+    "/models",
+    "/models/m",
+    "/events",
+    "/retrain/jobs",
+    "/reports",
+    "/recipes/test-sopa",
+    "/docs",
+    "/",
+]
 
 
 async def test_no_route_blocks(api: Api) -> None:

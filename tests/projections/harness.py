@@ -10,13 +10,16 @@ from typing import Any
 from events.catalog import Event, MetricRecorded
 from events.event import Metadata, RecordedEvent, Run
 from events.store import EventStore
+from projections.alerts import AlertsProjection
 from projections.catalogue import CatalogueProjection
 from projections.feedback import FeedbackProjection
 from projections.jobs import JobsProjection
 from projections.metrics import MetricsProjection
 from projections.projection import Projection
 from projections.registry import RegistryProjection
+from projections.reports import ReportsProjection
 from projections.runner import Runner
+from projections.samples import SamplesProjection
 from projections.views import Views
 from projections.writer import ViewsWriter
 
@@ -26,7 +29,16 @@ ACTOR = Metadata(actor="ana")
 
 
 def all_projections() -> list[Projection]:
-    return [RegistryProjection(), JobsProjection(), MetricsProjection(), CatalogueProjection(), FeedbackProjection()]
+    return [
+        RegistryProjection(),
+        JobsProjection(),
+        MetricsProjection(),
+        CatalogueProjection(),
+        FeedbackProjection(),
+        SamplesProjection(),
+        AlertsProjection(),
+        ReportsProjection(),
+    ]
 
 
 def recorded(events: Iterable[Event], *, first: int = 1, gap: int = SECOND) -> list[RecordedEvent]:

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.catalog import (
+    EvaluationReported,
     Event,
+    FeedbackGiven,
     MetricRecorded,
     ModelRegistered,
     ModelStatusChanged,
@@ -47,7 +49,7 @@ events: st.SearchStrategy[Event] = st.one_of(
         model_id=names,
         model_version=names,
         recipe_ids=st.lists(names, max_size=3),
-        scores=st.just([]),
+        scores=st.lists(values, max_size=3),
         latency_ms=latencies,
     ),
     st.builds(RecommendationFailed, request_id=names, query=names, error=names, latency_ms=latencies),
@@ -70,8 +72,19 @@ events: st.SearchStrategy[Event] = st.one_of(
         content_hash=names,
     ),
     st.builds(RecipeRated, recipe_id=names, rating=st.floats(0, 5), user=st.sampled_from(["", "a", "b"])),
+    st.builds(
+        FeedbackGiven,
+        recipe_id=names,
+        request_id=st.sampled_from(["", "a", "b"]),
+        query=names,
+        user=st.sampled_from(["", "a", "b"]),
+        rating=st.none() | st.floats(0, 5),
+        click=st.none() | st.booleans(),
+        at=st.none() | times,
+    ),
     st.builds(RetrainJobCreated, job_id=names, model_id=names),
     st.builds(RetrainJobStarted, job_id=names, worker=names),
+    st.builds(EvaluationReported, report_id=names, created_at=times, model_id=names, model_version=names),
 )
 # One event many times over brings buckets to their histograms.
 logs = st.lists(st.tuples(events, st.sampled_from([1, 1, 1, 300])), max_size=12).map(
