@@ -36,7 +36,7 @@ PAGE: Final = f"""
 """
 PAGES_AHEAD: Final = 2
 HELD_BYTES_MAX: Final = 2047
-PAGE_ROWS: Final = 2_000  # a page is a transaction of its own, so that a long walk does not hold back the checkpoint
+PAGE_ROWS: Final = 4_000  # a page is a transaction of its own, so that a long walk does not hold back the checkpoint
 BEFORE_ALL: Final = -(2**63)  # a forged row may have any position
 # What the rows tell of the idempotency keys, and what the table of them holds.
 KEYS_TOLD: Final = """
