@@ -13,7 +13,7 @@ from events.lock import WriterLock
 from projections.errors import ViewsUnavailable, ViewsUnusable
 from projections.projection import Projection
 from projections.threads import in_thread
-from projections.writer import Checkpoint, ViewsWriter, is_damage, read_only_uri
+from projections.writer import Checkpoint, ViewsWriter, error_code, is_damage, read_only_uri
 
 READERS: Final = 2
 LEADER_WAIT_SECONDS: Final = 10.0  # for the tables that another process is making
@@ -77,6 +77,8 @@ class Views:
             await in_thread(path.parent.mkdir, parents=True, exist_ok=True)
             if not await views.try_lead():
                 await views._wait_for_leader()
+            for reader in views._readers:  # now: they go on reading the file if it is deleted
+                await reader.open(path, views._generation)
         except (sqlite3.Error, OSError) as error:
             raise ViewsUnavailable(f"{path} cannot be opened: {error}") from error
         return views
@@ -87,12 +89,14 @@ class Views:
     async def reader(self) -> AsyncIterator[aiosqlite.Connection]:
         """Lend a read-only connection. There are two, so give it back soon.
 
-        Raises ViewsUnavailable if the file proves damaged; the process that projects then builds it anew.
+        Raises ViewsUnavailable if the file is gone or proves damaged; the process that projects then builds it anew.
         """
         reader = await self._free.get()
         try:
             yield await reader.open(self.path, self._generation)
         except sqlite3.DatabaseError as error:
+            if error_code(error) == sqlite3.SQLITE_CANTOPEN:
+                raise ViewsUnavailable(f"{self.path.name} is gone and is built anew from the log") from error
             if not is_damage(error):
                 raise
             if reader.generation == self._generation:  # else it met what was dropped meanwhile
