@@ -18,6 +18,7 @@ from projections.writer import Checkpoint, ViewsWriter, error_code, is_damage, r
 READERS: Final = 2
 LEADER_WAIT_SECONDS: Final = 10.0  # for the tables that another process is making
 LEADER_POLL_SECONDS: Final = 0.02
+GONE: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)  # what a reader meets when the files are deleted
 READER_PRAGMAS: Final = ("query_only = 1", "wal_autocheckpoint = 0", "busy_timeout = 5000")
 
 
@@ -36,6 +37,7 @@ class Reader:
             self.connection = await aiosqlite.connect(read_only_uri(path), uri=True, isolation_level=None)
             for pragma in READER_PRAGMAS:
                 await self.connection.execute(f"PRAGMA {pragma}")
+            await self.connection.execute_fetchall("SELECT 1 FROM sqlite_master LIMIT 1")  # maps the WAL
             self.generation = generation
         return self.connection
 
@@ -95,7 +97,7 @@ class Views:
         try:
             yield await reader.open(self.path, self._generation)
         except sqlite3.DatabaseError as error:
-            if error_code(error) == sqlite3.SQLITE_CANTOPEN:
+            if error_code(error) in GONE:
                 raise ViewsUnavailable(f"{self.path.name} is gone and is built anew from the log") from error
             if not is_damage(error):
                 raise
