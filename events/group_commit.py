@@ -176,12 +176,14 @@ class GroupCommit:
         self._under_way -= 1
         self._dispatch()
         start = 0
-        for source, waiters in batch.shares:
-            source.deliver(waiters, outcomes[start : start + len(waiters)], head)
-            start += len(waiters)
-        self._on_head(head)
-        # In the next turn of the loop those who were answered append again; the turn after that dispatches it.
-        self._loop.call_soon(self._loop.call_soon, self._settle)
+        try:
+            for source, waiters in batch.shares:
+                source.deliver(waiters, outcomes[start : start + len(waiters)], head)
+                start += len(waiters)
+            self._on_head(head)
+        finally:
+            # In the next turn of the loop those who were answered append again; the turn after that dispatches it.
+            self._loop.call_soon(self._loop.call_soon, self._settle)
 
     def _settle(self) -> None:
         """Say that the answers have brought on what they bring on, to a thread that holds back the next ones."""

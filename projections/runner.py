@@ -35,9 +35,9 @@ class Runner:
         self.store = store
         self.views = views
         self.is_projecting = False
-        self._failure: Exception | None = None  # for good: the log holds what this release cannot apply
+        self._lasting_failure: Exception | None = None  # the log holds what this release cannot apply
         self._stopped_at = 0  # the position at which it failed
-        self._trouble: str | None = None  # for now: tried again
+        self._passing_failure: str | None = None  # of a try that is made again
         self._retry_seconds = RETRY_SECONDS_MIN
         self._head = 0
         self._is_checked = False  # the views found at start may be of another log
@@ -50,12 +50,12 @@ class Runner:
     @property
     def failure(self) -> str | None:
         """Why the views do not move on; None while all is well."""
-        return str(self._failure) if self._has_failed else self._trouble
+        return str(self._lasting_failure) if self._has_failed else self._passing_failure
 
     @property
     def _has_failed(self) -> bool:
         """Whether the views stand where this process failed: another one may have brought them on."""
-        return self._failure is not None and self.views.position <= self._stopped_at
+        return self._lasting_failure is not None and self.views.position <= self._stopped_at
 
     @property
     def lag(self) -> int:
@@ -130,7 +130,7 @@ class Runner:
                 if events:
                     await self._apply(events)
                 else:
-                    self._trouble = None
+                    self._passing_failure = None
                 await self._tend()
                 if self.lag < BEHIND_EVENTS:  # while nobody waits, at least half of the time belongs to the requests
                     await self._until_wanted(max(GATHER_SECONDS, asyncio.get_running_loop().time() - began))
@@ -199,7 +199,7 @@ class Runner:
             self._head = await self.store.head()
             if not self._is_checked or self.views.position < before:
                 self._found(self._head)
-            self._trouble = None
+            self._passing_failure = None
             self._wake()
             await self._poll_pause()
 
@@ -219,7 +219,7 @@ class Runner:
     async def _give_up(self, error: Exception) -> None:
         """Let another process try: one of a later release may know what to do."""
         logger.error("the projections stopped: %s", error)
-        self._failure = error
+        self._lasting_failure = error
         await self.views.release()
         self._stopped_at = self.views.position
         self._wake()
@@ -236,8 +236,8 @@ class Runner:
             else:
                 self._moved()
                 return
-        self._trouble = f"the views cannot be brought up to date, and it is tried again: {error}"
-        logger.warning("%s", self._trouble)
+        self._passing_failure = f"the views cannot be brought up to date, and it is tried again: {error}"
+        logger.warning("%s", self._passing_failure)
         await asyncio.sleep(self._retry_seconds)
         self._retry_seconds = min(2 * self._retry_seconds, RETRY_SECONDS_MAX)
 
@@ -253,7 +253,7 @@ class Runner:
 
     def _moved(self) -> None:
         self.views.note(self._writer().checkpoints)
-        self._trouble = None
+        self._passing_failure = None
         self._retry_seconds = RETRY_SECONDS_MIN
         self._wake()
 
