@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from recsys.api.logs import app_logger, get_logger, mlops_logger, monitoring_logger, setup_logging
     from recsys.api.metrics import METRICS_NAMES, MetricsCollector, metrics_collector
     from recsys.api.models import ModelMetadata, ModelRegistry, model_registry
+    from recsys.api.reports import EvaluationReport
     from recsys.api.retraining import auto_scheduler, retraining_orchestrator
     from recsys.config import Settings
     from recsys.drift.profile import ReferenceProfile
     from recsys.evaluation.evaluator import ModelEvaluator
-    from recsys.evaluation.report import EvaluationReport
     from recsys.evaluation.validator import ModelValidator
     from recsys.http.retraining import JobAnswer as RetrainingJob
     from recsys.monitoring.anomalies import AnomalyDetector
@@ -57,7 +57,7 @@ __all__ = [
 PLACES = {
     "METRICS_NAMES": "recsys.api.metrics",
     "AnomalyDetector": "recsys.monitoring.anomalies",
-    "EvaluationReport": "recsys.evaluation.report",
+    "EvaluationReport": "recsys.api.reports",
     "HealthMonitor": "recsys.api.health",
     "MetricsCollector": "recsys.api.metrics",
     "ModelEvaluator": "recsys.evaluation.evaluator",

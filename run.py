@@ -42,27 +42,46 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(command=name)
         return added
 
-    serve = command("serve", "run the service")
-    serve.add_argument("--host", help="the address to listen on (HOST, default 127.0.0.1: this machine only)")
-    serve.add_argument("--port", help="the port to listen on (PORT, default 8000)")
-
-    importing = command("import-recipes", "read a file of recipes into the catalogue; what is there already is skipped")
-    importing.add_argument("source", metavar="FILE", help="JSON Lines, CSV (RecetasDeLaAbuela, Food.com) or JSON-LD")
-    importing.add_argument("--name", help="the source's name in the catalogue (default: the file's)")
-
-    opinions = command(
-        "import-feedback", "read a CSV of ratings and other feedback; what was imported before is skipped"
+    add_serve_options(command("serve", "run the service"))
+    add_import_recipes_options(
+        command("import-recipes", "read a file of recipes into the catalogue; what is there already is skipped")
     )
-    opinions.add_argument(
+    add_import_feedback_options(
+        command("import-feedback", "read a CSV of ratings and other feedback; what was imported before is skipped")
+    )
+    add_verify_options(command("verify", "walk the log's hash chain and name the first bad position"))
+    add_replay_options(command("replay", "print the registry, the jobs and the metrics as they were"))
+    add_export_options(command("export", "write the events, one JSON object a line"))
+    add_explain_options(command("explain", "show how a request is understood, and why its recipes come first"))
+    add_evaluate_search_options(
+        command("evaluate-search", "measure the search on judged requests, alone or against another way")
+    )
+    command("rebuild", "build the views anew from the log, compare them with the live ones and swap")
+    return whole
+
+
+def add_serve_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--host", help="the address to listen on (HOST, default 127.0.0.1: this machine only)")
+    command.add_argument("--port", help="the port to listen on (PORT, default 8000)")
+
+
+def add_import_recipes_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("source", metavar="FILE", help="JSON Lines, CSV (RecetasDeLaAbuela, Food.com) or JSON-LD")
+    command.add_argument("--name", help="the source's name in the catalogue (default: the file's)")
+
+
+def add_import_feedback_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "file",
         metavar="FILE",
         help="CSV with recipe_id and rating, relevance, click, cook, save or hide; also query, user, timestamp or date",
     )
-    opinions.add_argument("--source", metavar="NAME", help="the recipes are named by their ids in this source")
-    opinions.add_argument("--allow-unknown", action="store_true", help="take recipes that the catalogue does not hold")
+    command.add_argument("--source", metavar="NAME", help="the recipes are named by their ids in this source")
+    command.add_argument("--allow-unknown", action="store_true", help="take recipes that the catalogue does not hold")
 
-    verify = command("verify", "walk the log's hash chain and name the first bad position")
-    verify.add_argument(
+
+def add_verify_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--anchor",
         action="append",
         default=[],
@@ -70,42 +89,41 @@ def parser() -> argparse.ArgumentParser:
         help="a hash that an earlier verify printed; finds a log that was cut short or written anew (repeatable)",
     )
 
-    replay = command("replay", "print the registry, the jobs and the metrics as they were")
-    replay.add_argument(
+
+def add_replay_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--to", required=True, metavar="POSITION|TIME", help="a position, or a time such as 2024-12-30T15:30Z"
     )
 
-    export = command("export", "write the events, one JSON object a line")
-    export.add_argument("--format", choices=["ndjson", "cloudevents"], default="ndjson", help="default: ndjson")
-    export.add_argument(
+
+def add_export_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--format", choices=["ndjson", "cloudevents"], default="ndjson", help="default: ndjson")
+    command.add_argument(
         "--after",
         type=whole_number(0, POSITION_MAX),
         default=0,
         metavar="POSITION",
         help="only the events above this position",
     )
-    export.add_argument("--output", metavar="FILE", help="where to write (default: standard output)")
+    command.add_argument("--output", metavar="FILE", help="where to write (default: standard output)")
 
-    explain = command("explain", "show how a request is understood, and why its recipes come first")
-    explain.add_argument("query", metavar="REQUEST", help='such as "tarta de queso sin huevo"')
-    explain.add_argument(
+
+def add_explain_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("query", metavar="REQUEST", help='such as "tarta de queso sin huevo"')
+    command.add_argument(
         "--number", type=whole_number(1, 100), default=5, metavar="N", help="how many recipes (default 5)"
     )
 
-    evaluation = command("evaluate-search", "measure the search on judged requests, alone or against another way")
-    evaluation.add_argument(
-        "dataset", metavar="DATASET", help="a file of judged requests, or a folder with judged.jsonl"
-    )
-    evaluation.add_argument(
+
+def add_evaluate_search_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dataset", metavar="DATASET", help="a file of judged requests, or a folder with judged.jsonl")
+    command.add_argument(
         "--configuration",
         default="",
         metavar="CONFIG",
         help="a ranker's version and what to do without: 1.0.0,no-speller (default: as served)",
     )
-    evaluation.add_argument("--against", metavar="CONFIG", help="another configuration to compare with")
-
-    command("rebuild", "build the views anew from the log, compare them with the live ones and swap")
-    return whole
+    command.add_argument("--against", metavar="CONFIG", help="another configuration to compare with")
 
 
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:

@@ -21,15 +21,10 @@ User = Annotated[str, Meta(max_length=128, description="Whoever asks, under any 
 Rating = Annotated[float, Meta(ge=0, le=5)]
 
 
-class GiveFeedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """What a user thinks of a recipe, or did with it: in an answer (request_id), or for a request in words (query).
-
-    At least one of rating, relevance, click, cook, save, hide; false takes one of the last four back. The user's later
-    opinion replaces the earlier one on the same query and recipe; without a user, one request_id is one voice.
-    """
+class Opinion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a user thinks of a recipe, or did with it; false takes one of the last four back."""
 
     recipe_id: Identifier
-    request_id: RequestId = ""
     query: Query = ""
     user: User = ""
     rating: Rating | None = None
@@ -38,6 +33,16 @@ class GiveFeedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     cook: bool | None = None
     save: bool | None = None
     hide: bool | None = None
+
+
+class GiveFeedback(Opinion, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """What a user thinks of a recipe, or did with it: in an answer (request_id), or for a request in words (query).
+
+    At least one of rating, relevance, click, cook, save, hide; false takes one of the last four back. The user's later
+    opinion replaces the earlier one on the same query and recipe; without a user, one request_id is one voice.
+    """
+
+    request_id: RequestId = ""
 
 
 def decide(
@@ -88,7 +93,7 @@ def check_reference(item: GiveFeedback, query: str, place: str) -> None:
         )
 
 
-def said_in(item: object, place: str = "") -> dict[str, Any]:
+def said_in(item: Opinion, place: str = "") -> dict[str, Any]:
     """Return what the item says of the recipe, by signal; None where it is silent. Raises InvalidInput if it all is."""
     said = {signal: getattr(item, signal) for signal in SIGNALS}
     if all(value is None for value in said.values()):

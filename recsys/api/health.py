@@ -17,12 +17,10 @@ class HealthMonitor:
         """Return what GET /health answers, but for the recommender: that is a part of the server's process."""
 
         async def ask(session: "Session") -> dict[str, Any]:
-            from recsys.http.health import show_health
-            from recsys.http.routing import Call
+            from recsys.http.health import health_of
 
             await session.catch_up()
-            answer = await show_health(session.services, Call(request_id="", path={}, elapsed_ms=float))
-            status: dict[str, Any] = msgspec.to_builtins(answer.body)
+            status: dict[str, Any] = msgspec.to_builtins(await health_of(session.services))
             del status["recommender"], status["checks"]["recommender"]
             return status
 

@@ -9,10 +9,9 @@ from collections.abc import Collection, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import msgspec
-from msgspec import Meta
 from tqdm import tqdm
 
 from events.catalog import FeedbackGiven
@@ -28,10 +27,9 @@ from recsys.commands.surroundings import writable_log
 from recsys.config import Settings
 from recsys.errors import InvalidInput
 from recsys.evaluation.engine import open_catalogue
-from recsys.feedback import SIGNALS, Query, Rating, User, appends_of, said_in
+from recsys.feedback import SIGNALS, Opinion, appends_of, said_in
 from recsys.http.decoding import converted
-from recsys.http.metric_points import EARLIEST_SECONDS, LATEST_SECONDS
-from recsys.identifiers import Identifier
+from recsys.http.metric_points import Seconds
 from recsys.recommender.errors import UnreadableSource
 from recsys.recommender.sources import Problem, records
 from recsys.times import from_iso
@@ -43,22 +41,12 @@ PAGE_EVENTS: Final = 5_000
 HEAD_BYTES: Final = 1 << 20
 UNKNOWN_SHOWN: Final = 5
 
-Seconds = Annotated[float, Meta(ge=EARLIEST_SECONDS, lt=LATEST_SECONDS)]
 Row = tuple[int, FeedbackGiven] | Problem
 
 
-class FeedbackRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class FeedbackRow(Opinion, frozen=True, kw_only=True, gc=False):
     """A row of the file; an empty cell says nothing. timestamp or date: ISO 8601, or seconds since the Unix epoch."""
 
-    recipe_id: Identifier
-    query: Query = ""
-    user: User = ""
-    rating: Rating | None = None
-    relevance: Literal[0, 1] | None = None
-    click: bool | None = None
-    cook: bool | None = None
-    save: bool | None = None
-    hide: bool | None = None
     timestamp: str = ""
     date: str = ""
 

@@ -104,6 +104,11 @@ class ProbeAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def show_health(services: Services, _call: Call) -> Answer:
+    return Answer(body=await health_of(services))
+
+
+async def health_of(services: Services) -> HealthAnswer:
+    """Return how the service is, whether or not its views can be read."""
     now = services.clock()
     latency = errors = None
     failure = services.runner.failure
@@ -114,35 +119,32 @@ async def show_health(services: Services, _call: Call) -> Answer:
     except ViewsUnavailable as error:
         failure = str(error)
     free_bytes = await asyncio.to_thread(disk_free_bytes, services.settings.data_dir)
-    degraded = list(services.recommender.degraded)
     error_rate = errors.mean if errors else None
     verdict = judge(
         Observed(
             latency_ms_p95=latency.p95 if latency else None,
             error_rate=error_rate,
             projection_failure=failure,
-            recommender_degraded=degraded,
+            recommender_degraded=list(services.recommender.degraded),
             disk_free_bytes=free_bytes,
         ),
         latency_ms_max=services.settings.alert_threshold_latency,
     )
-    return Answer(
-        body=HealthAnswer(
-            timestamp=iso(now),
-            overall_status=verdict.overall_status,
-            api=ApiHealth(
-                api_status=verdict.api_status,
-                window_minutes=WINDOW_MINUTES,
-                request_count=latency.count if latency else 0,
-                latency_stats=latency_stats(latency),
-                error_rate=error_rate,
-            ),
-            checks=verdict.checks,
-            log=LogHealth(head=await services.store.head(), sqlite_version=apsw.sqlite_lib_version()),
-            projections=projections_health(services, failure),
-            recommender=recommender_health(services),
-            disk=DiskHealth(free_bytes=free_bytes),
+    return HealthAnswer(
+        timestamp=iso(now),
+        overall_status=verdict.overall_status,
+        api=ApiHealth(
+            api_status=verdict.api_status,
+            window_minutes=WINDOW_MINUTES,
+            request_count=latency.count if latency else 0,
+            latency_stats=latency_stats(latency),
+            error_rate=error_rate,
         ),
+        checks=verdict.checks,
+        log=LogHealth(head=await services.store.head(), sqlite_version=apsw.sqlite_lib_version()),
+        projections=projections_health(services, failure),
+        recommender=recommender_health(services),
+        disk=DiskHealth(free_bytes=free_bytes),
     )
 
 

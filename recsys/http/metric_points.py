@@ -22,6 +22,7 @@ LABELS_MAX: Final = 16
 # 2000-01-01 to 2100-01-01: a time outside of it is in the wrong unit.
 EARLIEST_SECONDS: Final = 946_684_800
 LATEST_SECONDS: Final = 4_102_444_800
+Seconds = Annotated[float, Meta(ge=EARLIEST_SECONDS, lt=LATEST_SECONDS)]
 
 # The pattern is checked once a name, not once a point: it would cost more than all the rest of decoding.
 MetricName = Annotated[
@@ -34,9 +35,7 @@ class MetricPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     metric: MetricName
     value: MetricValue
-    timestamp: (
-        Annotated[float, Meta(ge=EARLIEST_SECONDS, lt=LATEST_SECONDS)] | Annotated[str, Meta(max_length=40)] | None
-    ) = None
+    timestamp: Seconds | Annotated[str, Meta(max_length=40)] | None = None
     labels: Annotated[
         dict[Annotated[str, Meta(min_length=1, max_length=64)], Annotated[str, Meta(max_length=256)]],
         Meta(max_length=LABELS_MAX),

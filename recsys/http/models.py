@@ -219,11 +219,17 @@ async def show_production(services: Services, call: Call) -> Answer:
 async def show_version(services: Services, call: Call) -> Answer:
     model_id, version = call.path["model_id"], call.path["version"]
     async with services.views.reader() as db:
-        found = await get_version(db, model_id, version)
-        if found is None:
-            raise ModelVersionNotFound(model_id, version) if await get_model(db, model_id) else ModelNotFound(model_id)
+        found = await required_version(db, model_id, version)
     reports = f"/reports?{urlencode({'model_id': model_id, 'version': version})}"
     return Answer(body=msgspec.structs.replace(version_answer(found), reports=reports))
+
+
+async def required_version(db: aiosqlite.Connection, model_id: str, version: str) -> ModelVersion:
+    """Return the version. Raises ModelNotFound, ModelVersionNotFound."""
+    found = await get_version(db, model_id, version)
+    if found is None:
+        raise ModelVersionNotFound(model_id, version) if await get_model(db, model_id) else ModelNotFound(model_id)
+    return found
 
 
 def ordered(versions: list[ModelVersion]) -> list[ModelVersion]:

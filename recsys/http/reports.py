@@ -15,12 +15,13 @@ from msgspec import Meta
 from events.catalog import EvaluationReported, Event
 from events.event import NO_STREAM, Appended
 from events.store import EventStore
-from projections.registry import get_model, get_version
 from projections.reports import ListedReport, get_report, list_reports
 from recsys.drift.profile import ReferenceProfile
-from recsys.errors import ModelNotFound, ModelVersionNotFound, ReportNotFound
+from recsys.errors import ReportNotFound
 from recsys.evaluation.report_page import STYLE, page
 from recsys.http.decoding import explained
+from recsys.http.endpoint import POSITION_SECONDS_MAX
+from recsys.http.models import required_version
 from recsys.http.pages import HTML
 from recsys.http.routing import Answer, Call, Route
 from recsys.identifiers import Identifier
@@ -42,7 +43,6 @@ from recsys.reports import (
 from recsys.services import Services
 from recsys.times import iso
 
-VIEWS_SECONDS_MAX: Final = 5.0
 LAST_POSITION: Final = 2**53 - 1
 PAGE_POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'; "
@@ -156,10 +156,9 @@ async def check_drift(services: Services, call: Call) -> Answer:
 
 async def require_version(services: Services, model_id: str, version: str) -> None:
     """Raise ModelNotFound or ModelVersionNotFound unless the version is registered, be it a moment ago."""
-    await services.runner.wait_until(await services.store.head(), timeout=VIEWS_SECONDS_MAX)
+    await services.runner.wait_until(await services.store.head(), timeout=POSITION_SECONDS_MAX)
     async with services.views.reader() as db:
-        if await get_version(db, model_id, version) is None:
-            raise ModelVersionNotFound(model_id, version) if await get_model(db, model_id) else ModelNotFound(model_id)
+        await required_version(db, model_id, version)
 
 
 async def told_report(store: EventStore, report_id: str) -> EvaluationReported:

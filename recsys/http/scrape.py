@@ -13,13 +13,12 @@ from projections.buckets import Moments
 from projections.errors import ViewsUnavailable
 from projections.metrics import WindowStats, all_time, count_series, first_series, window
 from projections.registry import ModelVersion, list_models
-from recsys.http.health import disk_free_bytes
+from recsys.http.health import WINDOW_MINUTES, disk_free_bytes
 from recsys.http.routing import Answer, Call, Handler
 from recsys.monitoring.openmetrics import OPENMETRICS, PROMETHEUS_TEXT, Family, Sample, label_names, render, summary
 from recsys.monitoring.process import process_families
 from recsys.services import Services
 
-WINDOW_SECONDS: Final = 300  # of the quantiles: as /health looks at it
 SERIES_MAX: Final = 500  # a scrape of them takes about 5 ms and 50 kB, and Prometheus keeps each for weeks
 DATABASES: Final = ("log", "views")
 # The metrics that each request adds to, as summaries: name, family, unit, how many of the metric's unit make one of it.
@@ -77,7 +76,8 @@ async def view_families(services: Services) -> list[Family]:
 async def request_families(db: aiosqlite.Connection, now: int) -> list[Family]:
     totals = await all_time(db, OWN)
     windows = {
-        metric: await window(db, metric, now=now, window_seconds=WINDOW_SECONDS, labels={}) for metric, *_ in SUMMARIES
+        metric: await window(db, metric, now=now, window_seconds=WINDOW_MINUTES * 60, labels={})
+        for metric, *_ in SUMMARIES
     }
     return [
         *(

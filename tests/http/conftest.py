@@ -9,18 +9,9 @@ import aiohttp
 import pytest
 
 from events.sqlite import SqliteEventStore
-from projections.alerts import AlertsProjection
-from projections.catalogue import CatalogueProjection
-from projections.feedback import FeedbackProjection
-from projections.jobs import JobsProjection
-from projections.metrics import MetricsProjection
-from projections.projection import Projection
-from projections.registry import RegistryProjection
-from projections.reports import ReportsProjection
 from projections.runner import Runner
-from projections.samples import SamplesProjection
-from projections.translations import TranslationsProjection
 from projections.views import Views
+from recsys.commands.all_views import all_views
 from recsys.config import Settings
 from recsys.http.app import build_app, serve
 from recsys.registry import Registry
@@ -42,18 +33,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 async def services(tmp_path: Path, clock: Clock, settings: Settings) -> AsyncIterator[Services]:
     store = await SqliteEventStore.open(tmp_path / "log.db", clock=clock)
-    projections: list[Projection] = [
-        RegistryProjection(),
-        JobsProjection(),
-        MetricsProjection(),
-        CatalogueProjection(),
-        FeedbackProjection(),
-        SamplesProjection(),
-        TranslationsProjection(),
-        AlertsProjection(),
-        ReportsProjection(),
-    ]
-    views = await Views.open(tmp_path / "views.db", projections)
+    views = await Views.open(tmp_path / "views.db", all_views())
     runner, turn = Runner(store, views), Turn(tmp_path / "registry.turn")
     projecting = asyncio.create_task(runner.run(), name="projections")
     yield Services(

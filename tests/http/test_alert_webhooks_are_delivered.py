@@ -200,7 +200,10 @@ async def test_no_secret_is_recorded_or_logged(api: Api, receiver: Receiver, cap
     assert PATH not in written and SECRET not in written
 
 
-async def test_without_receivers_nothing_is_done(services: Services) -> None:
-    """No session is opened where the settings name no address."""
+async def test_without_receivers_nothing_is_done(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No session is opened where the settings name no address, and the task ends at once."""
+    opened: list[Any] = []
+    monkeypatch.setattr(aiohttp, "ClientSession", lambda **options: opened.append(options))
     async with asyncio.timeout(5):
         await deliver_forever(services)
+    assert not opened

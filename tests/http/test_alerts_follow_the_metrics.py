@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from events.catalog import AlertRaised
+from recsys.http.alerts import show_rules
+from recsys.http.routing import Call
 from recsys.monitoring.alerts import Evaluator, run_alerts
 from tests.http.harness import Api, Clock
 
@@ -139,7 +141,11 @@ async def test_the_task_looks_by_itself(api: Api) -> None:
 
 async def test_monitoring_can_be_turned_off(api: Api) -> None:
     """With MONITORING_ENABLED=false the task ends at once, and the rules say that nobody looks at them."""
+    await set_rule(api, for_seconds=0)
+    await record(api, 9)
     settings = msgspec.structs.replace(api.services.settings, monitoring_enabled=False)
     services = replace(api.services, settings=settings)
     async with asyncio.timeout(5):
         await run_alerts(services)
+    rules = msgspec.to_builtins((await show_rules(services, Call(request_id="", path={}, elapsed_ms=float))).body)
+    assert (rules["is_evaluated"], (await api.get("/alerts")).json["count"]) == (False, 0)

@@ -10,35 +10,15 @@ from typing import Any
 from events.catalog import Event, MetricRecorded
 from events.event import Metadata, RecordedEvent, Run
 from events.store import EventStore
-from projections.alerts import AlertsProjection
-from projections.catalogue import CatalogueProjection
-from projections.feedback import FeedbackProjection
-from projections.jobs import JobsProjection
-from projections.metrics import MetricsProjection
 from projections.projection import Projection
-from projections.registry import RegistryProjection
-from projections.reports import ReportsProjection
 from projections.runner import Runner
-from projections.samples import SamplesProjection
 from projections.views import Views
 from projections.writer import ViewsWriter
+from recsys.commands.all_views import all_views
 
 START = 1_790_000_000_000_000  # microseconds: a fixed day in 2026
 SECOND = 1_000_000
 ACTOR = Metadata(actor="ana")
-
-
-def all_projections() -> list[Projection]:
-    return [
-        RegistryProjection(),
-        JobsProjection(),
-        MetricsProjection(),
-        CatalogueProjection(),
-        FeedbackProjection(),
-        SamplesProjection(),
-        AlertsProjection(),
-        ReportsProjection(),
-    ]
 
 
 def recorded(events: Iterable[Event], *, first: int = 1, gap: int = SECOND) -> list[RecordedEvent]:
@@ -54,7 +34,7 @@ def record(event: Event, position: int, at: int) -> RecordedEvent:
 
 def apply_in_batches(path: Path, batches: Iterable[Sequence[RecordedEvent]]) -> dict[str, list[tuple[Any, ...]]]:
     """Apply the batches to the views in `path` and return all their rows."""
-    with closing(ViewsWriter.open(path, all_projections())) as writer:
+    with closing(ViewsWriter.open(path, all_views())) as writer:
         for batch in batches:
             writer.apply(batch)
     return rows(path)
@@ -65,14 +45,14 @@ def rows(path: Path, projections: Sequence[Projection] = ()) -> dict[str, list[t
     with closing(sqlite3.connect(path)) as connection:
         return {
             table: sorted(connection.execute(f"SELECT * FROM {table}").fetchall(), key=repr)
-            for projection in projections or all_projections()
+            for projection in projections or all_views()
             for table in projection.tables
         }
 
 
 @asynccontextmanager
 async def running(
-    store: EventStore, path: Path, projections: Callable[[], list[Projection]] = all_projections
+    store: EventStore, path: Path, projections: Callable[[], list[Projection]] = all_views
 ) -> AsyncIterator[Runner]:
     """Lend a runner at work on the views in `path`."""
     views = await Views.open(path, projections())

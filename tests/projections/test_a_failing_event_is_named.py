@@ -10,14 +10,15 @@ from projections.errors import ProjectionLag
 from projections.jobs import list_jobs
 from projections.metrics import latest
 from projections.projection import Projection
-from tests.projections.harness import ACTOR, Stumbling, all_projections, point, running
+from recsys.commands.all_views import all_views
+from tests.projections.harness import ACTOR, Stumbling, point, running
 
 
 async def test_the_event_and_the_view_are_named(store: SqliteEventStore, tmp_path: Path) -> None:
     """The failure names position, type, view and reason; the events before it are applied, reading goes on."""
     stumbling = Stumbling(KeyError("total"))
     await store.append("metric-m", [point(), point(value=2), point("bad"), point(value=3)], metadata=ACTOR)
-    async with running(store, tmp_path / "views.db", lambda: [*all_projections(), stumbling]) as runner:
+    async with running(store, tmp_path / "views.db", lambda: [*all_views(), stumbling]) as runner:
         with pytest.raises(ProjectionLag, match="cannot apply event 3"):
             await runner.wait_until(4, timeout=5)
         assert runner.failure is not None
@@ -33,7 +34,7 @@ async def test_a_views_own_mistake_is_no_damage(store: SqliteEventStore, tmp_pat
     error = sqlite3.OperationalError("no such table: nowhere")
     error.sqlite_errorcode = sqlite3.SQLITE_ERROR
     await store.append("metric-bad", [point("bad")], metadata=ACTOR)
-    async with running(store, tmp_path / "views.db", lambda: [*all_projections(), Stumbling(error)]) as runner:
+    async with running(store, tmp_path / "views.db", lambda: [*all_views(), Stumbling(error)]) as runner:
         with pytest.raises(ProjectionLag, match=r"cannot apply event 1 of type MetricRecorded: .* nowhere"):
             await runner.wait_until(1, timeout=5)
         assert runner.views.notice is None
@@ -46,7 +47,7 @@ async def test_a_release_that_can_apply_it_goes_on(store: SqliteEventStore, tmp_
     mended.stumbles = False
 
     def with_view(view: Stumbling) -> list[Projection]:
-        return [*all_projections(), view]
+        return [*all_views(), view]
 
     async with running(store, tmp_path / "views.db", lambda: with_view(broken)) as stopped:
         with pytest.raises(ProjectionLag):
@@ -67,7 +68,7 @@ async def test_trouble_with_the_file_is_waited_out(code: int, store: SqliteEvent
     error.sqlite_errorcode = code
     stumbling = Stumbling(error)
     await store.append("metric-bad", [point("bad")], metadata=ACTOR)
-    async with running(store, tmp_path / "views.db", lambda: [*all_projections(), stumbling]) as runner:
+    async with running(store, tmp_path / "views.db", lambda: [*all_views(), stumbling]) as runner:
         with pytest.raises(ProjectionLag, match="disk is full"):
             await runner.wait_until(1, timeout=0.2)
         stumbling.stumbles = False

@@ -10,7 +10,8 @@ from events.sqlite import SqliteEventStore
 from projections.jobs import list_jobs
 from projections.rebuild import next_path, rebuild, views_as_of
 from projections.views import Views
-from tests.projections.harness import ACTOR, all_projections, point, rows, running
+from recsys.commands.all_views import all_views
+from tests.projections.harness import ACTOR, point, rows, running
 
 
 async def append_points(store: SqliteEventStore, count: int) -> int:
@@ -22,7 +23,7 @@ async def test_replay_equals_live(store: SqliteEventStore, tmp_path: Path) -> No
     async with running(store, tmp_path / "views.db") as runner:
         for count in (1, 700, 3):
             await runner.wait_until(await append_points(store, count), timeout=5)
-        other = await Views.open(tmp_path / "views.db", all_projections())
+        other = await Views.open(tmp_path / "views.db", all_views())
         rebuilt = await rebuild(store, other)
         await other.close()
     assert rebuilt.position == 704
@@ -38,7 +39,7 @@ async def test_damage_is_counted_and_mended(store: SqliteEventStore, tmp_path: P
     right = rows(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("UPDATE metric_buckets SET count = 99 WHERE resolution = 10000000")
-    views = await Views.open(path, all_projections())
+    views = await Views.open(path, all_views())
     rebuilt = await rebuild(store, views)
     await views.close()
     assert [table.table for table in rebuilt.tables if table.differing_rows == 2] == ["metric_buckets"]
@@ -57,7 +58,7 @@ async def test_a_damaged_file_is_mended(store: SqliteEventStore, tmp_path: Path)
     with path.open("r+b") as file:
         file.seek((root - 1) * page_size)
         file.write(b"\xff" * page_size)
-    views = await Views.open(path, all_projections())
+    views = await Views.open(path, all_views())
     rebuilt = await rebuild(store, views)
     await views.close()
     assert [table.table for table in rebuilt.tables if table.differing_rows] == ["metric_buckets"]
@@ -68,7 +69,7 @@ async def test_readers_and_appends_go_on_meanwhile(store: SqliteEventStore, tmp_
     """While another process rebuilds and the live one swaps, each read finds every row that was there before it."""
     async with running(store, tmp_path / "views.db") as runner:
         await runner.wait_until(await append_points(store, 2000), timeout=5)
-        other = await Views.open(tmp_path / "views.db", all_projections())
+        other = await Views.open(tmp_path / "views.db", all_views())
         rebuilding = asyncio.create_task(rebuild(store, other))
         while not rebuilding.done():
             position = await append_points(store, 1)
@@ -86,7 +87,7 @@ async def test_the_past_can_be_looked_at(store: SqliteEventStore, tmp_path: Path
     """Views as of a position hold what the log told up to there, and leave no file behind."""
     for job in ("r_1", "r_2", "r_3"):
         await store.append(f"retrain_job-{job}", [RetrainJobCreated(job_id=job, model_id="r")], metadata=ACTOR)
-    async with views_as_of(store, 2, all_projections()) as past, past.reader() as db:
+    async with views_as_of(store, 2, all_views()) as past, past.reader() as db:
         assert [job.job_id for job in await list_jobs(db)] == ["r_1", "r_2"]
         assert past.position == 2
     assert not past.path.exists()

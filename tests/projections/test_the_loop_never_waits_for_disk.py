@@ -8,7 +8,8 @@ from events.sqlite import SqliteEventStore
 from projections.jobs import list_jobs
 from projections.rebuild import rebuild
 from projections.views import Views
-from tests.projections.harness import ACTOR, all_projections, point, running
+from recsys.commands.all_views import all_views
+from tests.projections.harness import ACTOR, point, running
 
 
 async def test_all_of_it_runs_in_threads(store: SqliteEventStore, tmp_path: Path) -> None:
@@ -19,6 +20,6 @@ async def test_all_of_it_runs_in_threads(store: SqliteEventStore, tmp_path: Path
             await runner.wait_until(appended.position, timeout=5)
             async with runner.views.reader() as db:
                 assert await list_jobs(db) == []
-            other = await Views.open(runner.views.path, all_projections())
+            other = await Views.open(runner.views.path, all_views())
             assert (await rebuild(store, other)).is_adopted
             await other.close()

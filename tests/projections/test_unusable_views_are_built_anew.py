@@ -15,7 +15,8 @@ from projections.jobs import list_jobs
 from projections.projection import Projection
 from projections.registry import RegistryProjection
 from projections.views import database_files
-from tests.projections.harness import ACTOR, Stumbling, all_projections, point, rows, running
+from recsys.commands.all_views import all_views
+from tests.projections.harness import ACTOR, Stumbling, point, rows, running
 
 
 class RegistryOfNextRelease(RegistryProjection):
@@ -23,7 +24,7 @@ class RegistryOfNextRelease(RegistryProjection):
 
 
 def next_release() -> list[Projection]:
-    return [RegistryOfNextRelease(), *all_projections()[1:]]
+    return [RegistryOfNextRelease(), *all_views()[1:]]
 
 
 def delete(path: Path) -> None:
@@ -151,7 +152,7 @@ async def test_views_that_are_built_anew_are_not_read_before_they_are_whole(
     await store.append("metric-m", [point()], metadata=ACTOR)
     stumbling = Stumbling(locked())
     await store.append("metric-bad", [point("bad")], metadata=ACTOR)
-    async with running(store, tmp_path / "views.db", lambda: [*all_projections(), stumbling]) as runner:
+    async with running(store, tmp_path / "views.db", lambda: [*all_views(), stumbling]) as runner:
         with pytest.raises(ProjectionLag, match="not yet at 2"):
             await runner.wait_until_readable(timeout=0.2)
         stumbling.stumbles = False
@@ -172,9 +173,7 @@ async def test_views_that_stand_still_are_read_as_they_are(store: SqliteEventSto
     async with running(store, tmp_path / "views.db") as runner:
         await runner.wait_until(1, timeout=5)
     await store.append("metric-bad", [point("bad")], metadata=ACTOR)
-    async with running(
-        store, tmp_path / "views.db", lambda: [*all_projections(), Stumbling(ValueError("no"))]
-    ) as runner:
+    async with running(store, tmp_path / "views.db", lambda: [*all_views(), Stumbling(ValueError("no"))]) as runner:
         with pytest.raises(ProjectionLag):
             await runner.wait_until(2, timeout=5)
         await runner.wait_until_readable(timeout=5)
